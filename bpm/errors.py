@@ -22,6 +22,7 @@
     │   └── Draining               the server is stopping
     ├── Failed                     the work was tried and did not succeed
     │   ├── TookTooLong            the work was ended at its time limit
+    │   ├── StillRunning           an earlier call of the handler does not come back
     │   ├── Poisoned               the work ended its process, several times
     │   └── Exhausted              one cause has set too much in motion; trying again changes nothing
     ├── Fenced                     somebody else has done this attempt; its effect is undone
@@ -160,6 +161,10 @@ class Failed(BpmError):
 
 class TookTooLong(Failed):
     """The work took longer than it may and was ended."""
+
+
+class StillRunning(Failed):
+    """An earlier call of the same handler does not come back, so it is not called again yet."""
 
 
 class Poisoned(Failed):

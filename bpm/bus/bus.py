@@ -28,6 +28,7 @@ from bpm.bus.messages import Command, Message
 from bpm.bus.outcome import Outcome
 from bpm.bus.registry import Registration, Registry
 from bpm.bus.rights import FixedRights, Rights
+from bpm.bus.running_handlers import RunningHandlers
 from bpm.clock import Clock, system_clock
 from bpm.errors import BpmError, Defect, Failed, Forbidden, TookTooLong
 from bpm.exact_json import write_json
@@ -74,6 +75,7 @@ class Bus:
         self.scheduled.executor = self
         self.causes = CorrelationBudget(clock, limits or ProcessSettings())
         self.costs = Costs()
+        self.running = RunningHandlers(database.abandoned)
         self._clock = clock
         self._effect_seconds = effect_seconds
         self._rights: Rights = rights or FixedRights()
@@ -161,7 +163,7 @@ class Bus:
         """Do the same with `work`, which the message's handler, an effect, wants to conclude with."""
         envelope = self.authorise(tx, envelope)
         self.causes.count_message(envelope)
-        return self._performed(tx, envelope, work, savepoint=True)
+        return self._performed(tx, envelope, self.running.within(envelope.name, work), savepoint=True)
 
     def _performed(
         self, tx: Transaction, envelope: Envelope, work: Callable[[Context], Any], *, savepoint: bool
@@ -192,17 +194,22 @@ class Bus:
         envelope = await self._audit.ahead(envelope)
         if registration.kind == "effect":
             return await self._effect(envelope, registration)
-        if registration.kind == "query" and envelope.recorder is None:
-            return await self.database.read(lambda tx: self._guarded(tx, envelope, self._invoke(registration)))
+        work = self._invoke(registration)
+        is_read = registration.kind == "query" and envelope.recorder is None
         try:
-            work = self._invoke(registration)
+            if is_read:
+                return await self.database.read(lambda tx: self._guarded(tx, envelope, work))
             return await self.database.write(lambda tx: self._unit(tx, envelope, work, is_handled=True))
         except TookTooLong as error:  # the whole unit was undone, with what its recorders had written
-            failure = error
+            failure = TookTooLong(f"{envelope.name}: {error}")
+        if is_read:
+            raise failure
         return await self.database.write(lambda tx: self._unit(tx, envelope, _raising(failure)))
 
     def _invoke(self, registration: Registration) -> Callable[[Context], Any]:
-        return lambda context: registration.invoke(context.envelope.message, context)
+        return self.running.within(
+            registration.name, lambda context: registration.invoke(context.envelope.message, context)
+        )
 
     def _unit(
         self, tx: Transaction, envelope: Envelope, work: Callable[[Context], Any], *, is_handled: bool = False
@@ -276,6 +283,8 @@ class Bus:
         await self.database.write(lambda tx: self._before(tx, envelope))
 
     async def _conclude(self, envelope: Envelope, work: Callable[[Context], Any]) -> Outcome:
+        work = self.running.within(envelope.name, work)
+
         def unit(tx: Transaction) -> Outcome:
             outcome = self._guarded(tx, envelope, work, savepoint=True)
             self._after(tx, envelope, outcome)

@@ -6,11 +6,13 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, Table
+from sqlalchemy import Engine, Table, event
 from sqlalchemy.exc import DBAPIError
 
 from bpm.errors import Misconfigured
 from bpm.metrics import Metric
+from bpm.store.abandoned_threads import AbandonedThreads
+from bpm.store.append import Append
 from bpm.store.faults import Diagnose
 from bpm.store.migrate import upgrade
 from bpm.store.preload import ROUNDS, PreloadRequired
@@ -18,7 +20,7 @@ from bpm.store.readers import Readers
 from bpm.store.sync_runner import SyncRunner, run_sync
 from bpm.store.transaction import Transaction
 from bpm.store.watchdog import Watchdog
-from bpm.store.writer import Append, GroupWriter
+from bpm.store.writer import GroupWriter
 from bpm.threads import beside_loop
 
 T = TypeVar("T")
@@ -56,7 +58,11 @@ class Database(ABC):
         """Which database this is and how it keeps its promise, once it was checked: for health and for people."""
         self._engines = (writing, reading)
         self._diagnose = diagnose
-        self._watchdog = Watchdog(work_seconds)
+        self.abandoned = AbandonedThreads()
+        """The threads whose work did not end, and that others have taken over from."""
+        for engine in self._engines:
+            event.listen(engine, "do_connect", self.abandoned.refuse_connection)
+        self._watchdog = Watchdog(work_seconds, self.abandoned)
         self._writer = GroupWriter(writing.connect, diagnose, sync_runner, self._watchdog, optimistic=optimistic)
         self.readers = Readers(reading.connect, diagnose, sync_runner, self._watchdog, reading_threads)
 
@@ -128,8 +134,8 @@ class Database(ABC):
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """What the writer has counted."""
-        return self._writer.batches, self._writer.commits
+        """What writer and watchdog have counted."""
+        return self._writer.batches, self._writer.commits, self.abandoned.ended
 
     @property
     @abstractmethod

@@ -12,22 +12,26 @@ class SnapshotGate:
     def __init__(self) -> None:
         """Begin open, with nobody inside."""
         self._changed = threading.Condition()
-        self._inside = 0
+        self._inside: set[object] = set()
         self._is_shut = False
 
     @contextmanager
-    def entered(self) -> Generator[None]:
+    def entered(self, visitor: object) -> Generator[None]:
         """Be inside, as soon as the gate is open."""
         with self._changed:
             while self._is_shut:
                 self._changed.wait()
-            self._inside += 1
+            self._inside.add(visitor)
         try:
             yield
         finally:
-            with self._changed:
-                self._inside -= 1
-                self._changed.notify_all()
+            self.leave(visitor)
+
+    def leave(self, visitor: object) -> None:
+        """Be outside; also for one that does not come back, whose snapshot was ended."""
+        with self._changed:
+            self._inside.discard(visitor)
+            self._changed.notify_all()
 
     @contextmanager
     def shut(self, seconds: float) -> Generator[bool]:

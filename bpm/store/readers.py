@@ -2,23 +2,23 @@
 
 import asyncio
 import contextlib
-import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from bpm.errors import Overloaded, StorageUnavailable
+from bpm.errors import Overloaded, StorageUnavailable, TookTooLong
+from bpm.store.abandoned_threads import Abandoned
 from bpm.store.batch_queue import BatchQueue
+from bpm.store.database_thread import DatabaseThread, Seat
 from bpm.store.faults import Diagnose
 from bpm.store.gate import SnapshotGate
 from bpm.store.sync_runner import SyncRunner
-from bpm.store.thread_connection import ThreadConnection
 from bpm.store.transaction import Shared, Transaction
-from bpm.store.watchdog import Watch, Watchdog
+from bpm.store.watchdog import Watchdog
 from bpm.store.writer import raisable
 
 T = TypeVar("T")
@@ -36,6 +36,27 @@ class Read:
     error: BaseException | None = None
 
 
+class ReadBatch:
+    """What one thread reads at a time: all that was asked for, what waits of it, and what it is at."""
+
+    def __init__(self, reads: list[Read]) -> None:
+        """Begin with the first."""
+        self.reads = reads
+        self.waiting = deque(reads)
+        self._running: Read | None = None
+
+    def next(self) -> Read:
+        """Go on to the next one."""
+        self._running = self.waiting.popleft()
+        return self._running
+
+    def taken_over(self, error: TookTooLong) -> tuple[list[Read], list[Read]]:
+        """Return what is answered and what waits, when the thread does not come back: what it was at has failed."""
+        rest = list(self.waiting)
+        answered = self.reads[: len(self.reads) - len(rest)]
+        return [replace(read, error=error) if read is self._running else read for read in answered], rest
+
+
 class Readers:
     """Runs reads against a snapshot that holds everything committed before they were asked for."""
 
@@ -48,14 +69,12 @@ class Readers:
         threads: int = 2,
     ) -> None:
         """Take how to open a reading connection, what its errors mean, and how its work is entered and watched."""
-        self._connect = connect
         self._diagnose = diagnose
-        self._sync_runner = sync_runner
-        self._watchdog = watchdog
         self.gate = SnapshotGate()
         self._handover: BatchQueue[Read] = BatchQueue()
         self._threads = [
-            threading.Thread(target=self._serve, name=f"bpm-reader-{n}", daemon=True) for n in range(threads)
+            DatabaseThread[ReadBatch](f"bpm-reader-{n}", connect, sync_runner, watchdog, self._serve, self._finish)
+            for n in range(threads)
         ]
         self.waiting = 0
 
@@ -69,8 +88,7 @@ class Readers:
         for _ in self._threads:
             self._handover.end()
         for thread in self._threads:
-            if thread.is_alive():
-                await asyncio.to_thread(thread.join)
+            await asyncio.to_thread(thread.join)
 
     async def run(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in a reading transaction and return its result.
@@ -84,43 +102,58 @@ class Readers:
         self._handover.add(read)
         return await read.future
 
-    def _serve(self) -> None:
-        link = ThreadConnection(self._connect)
-        watch = self._watchdog.watch(link.interrupt)
-        with self._sync_runner() as run_sync:
-            while batch := self._handover.take():
-                run_sync(partial(self._answer, link, watch, batch))
-                with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is waiting any more
-                    batch[0].future.get_loop().call_soon_threadsafe(self._deliver, batch)
-            run_sync(link.drop)
+    def _serve(self, seat: Seat[ReadBatch]) -> None:
+        while reads := self._handover.take():
+            self._read(seat, ReadBatch(reads))
 
-    def _answer(self, link: ThreadConnection, watch: Watch, batch: list[Read]) -> None:
-        waiting = deque(batch)
+    def _finish(self, seat: Seat[ReadBatch], stuck: Seat[ReadBatch], batch: ReadBatch) -> None:
+        """Read on for a thread that was given up, whose snapshot has ended."""
+        self.gate.leave(stuck)
+        answered, rest = batch.taken_over(stuck.watch.never_ended())
+        self._hand_out(answered)
+        if rest:
+            self._read(seat, ReadBatch(rest))
+
+    def _read(self, seat: Seat[ReadBatch], batch: ReadBatch) -> None:
+        seat.work = batch
+        seat.run_sync(partial(self._answer, seat, batch))
+        seat.work = None
+        self._hand_out(batch.reads)
+
+    def _hand_out(self, reads: list[Read]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is waiting any more
+            reads[0].future.get_loop().call_soon_threadsafe(self._deliver, reads)
+
+    def _answer(self, seat: Seat[ReadBatch], batch: ReadBatch) -> None:
         try:
-            while waiting:
-                self._run_until_failure(link.connection(), watch, waiting)
+            while batch.waiting:
+                self._run_until_failure(seat, seat.link.connection(), batch)
         except BaseException as error:  # the thread must live; every caller learns of it
-            link.drop()
-            for read in waiting:
+            if seat.watch.is_abandoned:
+                raise Abandoned from error
+            seat.link.drop()
+            for read in batch.waiting:
                 read.error = self._told(error)
 
-    def _run_until_failure(self, connection: Connection, watch: Watch, waiting: deque[Read]) -> None:
+    def _run_until_failure(self, seat: Seat[ReadBatch], connection: Connection, batch: ReadBatch) -> None:
         """Run reads in one snapshot; one that fails may have spoilt it for the others."""
-        with self.gate.entered(), connection.begin() as snapshot:
-            while waiting and self._run(connection, watch, waiting.popleft()):
+        with self.gate.entered(seat), connection.begin() as snapshot:
+            while batch.waiting and self._run(seat, connection, batch.next()):
                 pass
             snapshot.rollback()
 
-    def _run(self, connection: Connection, watch: Watch, read: Read) -> bool:
+    def _run(self, seat: Seat[ReadBatch], connection: Connection, read: Read) -> bool:
         transaction = Transaction(connection, Shared(), is_snapshot=True)
         try:
-            read.result = watch.run(partial(read.work, transaction))
+            read.result = seat.watch.run(partial(read.work, transaction))
+        except Abandoned:
+            raise
         except BaseException as error:  # it belongs to the caller, and ends neither thread nor process
             read.error = self._told(error)
         finally:
             transaction.close()
-        if watch.has_overrun:  # whatever the work made of its interruption
-            read.error = watch.overran()
+        if seat.watch.has_overrun:  # whatever the work made of its interruption
+            read.error = seat.watch.overran()
         return read.error is None
 
     def _told(self, error: BaseException) -> BaseException:

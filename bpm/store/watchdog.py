@@ -1,20 +1,22 @@
 """Ends work that holds a database thread too long.
 
 The writer is one thread: a handler that sleeps or loops in it stops every write. Python can raise an exception in
-another thread, which takes effect between two of its instructions; a call into C that blocks is ended only when it
-returns. A statement of SQLite is interrupted through its connection.
+another thread, which takes effect between two of its instructions; a statement of SQLite is interrupted through its
+connection. A call into C that blocks can't be ended: then the thread is given up, and another one does its work
+(`docs/decisions/0049-threads-that-are-given-up.md`).
 """
 
 import ctypes
 import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import structlog
 
 from bpm.errors import TookTooLong
 from bpm.stall import stack_of
+from bpm.store.abandoned_threads import Abandoned, AbandonedThreads
 
 T = TypeVar("T")
 
@@ -24,6 +26,8 @@ LOOK_SECONDS = 0.25
 """How often the running work is looked at."""
 PATIENCE_SECONDS = 1.0
 """How long work that was interrupted may take to end before it is interrupted again."""
+INTERRUPTS = 2
+"""After so many, each with its patience, the thread is given up."""
 FRAMES_SHOWN = 3
 
 log = structlog.get_logger("bpm.store")
@@ -33,22 +37,45 @@ class TimeLimitExceeded(BaseException):
     """Raised inside work that took longer than it may; a handler's `except Exception` does not catch it."""
 
 
+class Interruptible(Protocol):
+    """The connection of a thread, as other threads see it."""
+
+    def interrupt(self) -> None:
+        """End the statements that run until `resume`."""
+        ...
+
+    def resume(self) -> None:
+        """Let statements run again."""
+        ...
+
+
 class Watch:
     """What one thread is doing, and for how long."""
 
-    def __init__(self, seconds: float, interrupt_statement: Callable[[], object]) -> None:
-        """Watch the calling thread; `interrupt_statement` ends what its connection is doing, if it can."""
+    def __init__(
+        self, seconds: float, abandoned: AbandonedThreads, link: Interruptible, take_over: Callable[[], object]
+    ) -> None:
+        """Watch the calling thread, which uses `link`; `take_over` starts another one that does its work."""
         self._seconds = seconds
-        self._interrupt_statement = interrupt_statement
-        self._thread = threading.get_ident()
+        self._abandoned = abandoned
+        self._link = link
+        self._take_over = take_over
+        self._thread = threading.current_thread()
+        self._ident = threading.get_ident()
         self._lock = threading.Lock()
         self._began: float | None = None
         self._interrupts = 0
         self._is_noticed = False
+        self._is_waited_for = False
+        self.is_abandoned = False
+        """Whether another thread does the work of this one."""
 
     def run(self, work: Callable[[], T]) -> T:
-        """Return what `work` returns; raises what it raises, and `TookTooLong` when it overran and was ended."""
-        self._interrupts, self._is_noticed = 0, False
+        """Return what `work` returns; raises what it raises, and `TookTooLong` when it overran and was ended.
+
+        Raises `Abandoned` when the work has come back after the thread was given up.
+        """
+        self._interrupts, self._is_noticed, self._is_waited_for = 0, False, False
         self._began = time.monotonic()
         try:
             return work()
@@ -66,36 +93,54 @@ class Watch:
         """Return the error of work that took too long."""
         return TookTooLong(f"this took longer than the {self._seconds:g} seconds that work in a transaction may take")
 
+    def never_ended(self) -> TookTooLong:
+        """Return the error of work that goes on although it was interrupted."""
+        return TookTooLong(
+            f"this took longer than the {self._seconds:g} seconds that work in a transaction may take, and went on "
+            "when it was interrupted, as a call does that sleeps or waits; nothing of it was stored. What waits for "
+            "something belongs into a handler that is written `async def`"
+        )
+
     def look(self) -> None:
-        """Name work that takes long in the log, and interrupt what takes too long; called by the watchdog's thread."""
+        """Name work that takes long in the log, and end what takes too long; called by the watchdog's thread."""
         with self._lock:  # `_end` takes it, so that nothing is raised in a thread whose work has just ended
-            if self._began is None:
+            if self._began is None or self.is_abandoned:
                 return
             seconds = time.monotonic() - self._began
             if seconds > NOTICE_SECONDS and not self._is_noticed:
                 self._is_noticed = True
-                log.warning(
-                    "a handler holds a database thread",
-                    seconds=round(seconds, 1),
-                    at=stack_of(self._thread, FRAMES_SHOWN),
-                )
+                self._log(log.warning, "a handler holds a database thread", seconds)
+            if seconds > self._seconds + INTERRUPTS * PATIENCE_SECONDS and self._give_up(seconds):
+                return
             if seconds > self._seconds + self._interrupts * PATIENCE_SECONDS:
                 self._interrupt(seconds)
 
     def _interrupt(self, seconds: float) -> None:
+        if not self._interrupts:
+            self._abandoned.ended.add("interrupted")
+            self._log(log.error, "a handler took too long and is ended", seconds)
         self._interrupts += 1
-        log.error(
-            "a handler took too long and is ended", seconds=round(seconds, 1), at=stack_of(self._thread, FRAMES_SHOWN)
-        )
-        self._interrupt_statement()
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), ctypes.py_object(TimeLimitExceeded))
+        self._link.interrupt()
+        exception = ctypes.py_object(TimeLimitExceeded)
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._ident), exception)
+
+    def _give_up(self, seconds: float) -> bool:
+        """Let another thread go on, unless too many were left behind already."""
+        if self._abandoned.add(self._thread):
+            self.is_abandoned = True
+            self._log(log.error, "a handler did not end when it was interrupted; another thread goes on", seconds)
+            self._take_over()
+        elif not self._is_waited_for:
+            self._is_waited_for = True
+            self._log(log.critical, "too many handlers do not end: this one holds up everybody", seconds)
+        return self.is_abandoned
+
+    def _log(self, write: Callable[..., object], event: str, seconds: float) -> None:
+        write(event, seconds=round(seconds, 1), at=stack_of(self._ident, FRAMES_SHOWN))
 
     def _stop_looking(self) -> None:
         with self._lock:
             self._began = None
-
-    def _tell(self, event: str, seconds: float) -> None:
-        log.warning(event, seconds=round(seconds, 1), at=stack_of(self._thread, FRAMES_SHOWN))
 
     def _end(self) -> None:
         try:
@@ -103,15 +148,19 @@ class Watch:
         except TimeLimitExceeded:  # raised in the moment in which the work ended by itself
             self._stop_looking()
         if self._interrupts:  # what was raised and not yet delivered must not meet the next work
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), None)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._ident), None)
+            self._link.resume()
+        if self.is_abandoned:
+            raise Abandoned
 
 
 class Watchdog:
     """A thread that looks at the database threads' work."""
 
-    def __init__(self, seconds: float) -> None:
-        """Let work take at most `seconds`."""
+    def __init__(self, seconds: float, abandoned: AbandonedThreads) -> None:
+        """Let work take at most `seconds`; `abandoned` counts the threads that are given up."""
         self._seconds = seconds
+        self._abandoned = abandoned
         self._watches: list[Watch] = []
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._look, name="bpm-watchdog", daemon=True)
@@ -124,9 +173,9 @@ class Watchdog:
         """End the thread."""
         self._ended.set()
 
-    def watch(self, interrupt_statement: Callable[[], object]) -> Watch:
-        """Return a watch for the calling thread."""
-        watch = Watch(self._seconds, interrupt_statement)
+    def watch(self, link: Interruptible, take_over: Callable[[], object]) -> Watch:
+        """Return a watch for the calling thread; see `Watch`."""
+        watch = Watch(self._seconds, self._abandoned, link, take_over)
         self._watches.append(watch)
         return watch
 
@@ -134,3 +183,5 @@ class Watchdog:
         while not self._ended.wait(LOOK_SECONDS):
             for watch in tuple(self._watches):
                 watch.look()
+                if watch.is_abandoned:
+                    self._watches.remove(watch)

@@ -1,4 +1,4 @@
-"""`/livez` and `/readyz`: does the process run, and may it be sent work.
+"""`/livez` and `/readyz`: does the process work or need a restart, and may it be sent work.
 
 The status code is for everybody, what lies behind it only for accounts of the installation.
 """
@@ -71,7 +71,12 @@ class Readiness:
 
     async def checks(self) -> list[Check]:
         """Return every condition; the process is ready when all are met."""
-        return [self._serving(), await self._storage(), self._worker(), self._scripts()]
+        return [self._serving(), await self._storage(), self._worker(), self._scripts(), self._handlers()]
+
+    @property
+    def needs_restart(self) -> bool:
+        """Whether so many handlers do not end that the next one would hold up everybody."""
+        return self._database.abandoned.is_full
 
     def _serving(self) -> Check:
         draining = self._lifecycle.draining
@@ -82,6 +87,12 @@ class Readiness:
         if age is None:
             return Check("worker", ok=True, detail="runs elsewhere")
         return Check("worker", ok=age <= HEARTBEAT_SECONDS, detail=f"last seen {age:.1f} seconds ago")
+
+    def _handlers(self) -> Check:
+        """Tell the handlers that slept in a transaction until their threads were given up."""
+        stuck = len(self._database.abandoned.alive)
+        detail = f"{stuck} do not end; the log says where they are" if stuck else "all end"
+        return Check("handlers", ok=not self.needs_restart, detail=detail)
 
     def _scripts(self) -> Check:
         """Tell the locks; a server that may not do without one has refused to start without it."""
@@ -120,6 +131,8 @@ def health_routes(readiness: Readiness, accounts: Authenticator, settings: Setti
     incoming = IncomingReader(settings)
 
     async def livez(request: Request) -> Response:
+        if readiness.needs_restart:
+            return _answer(503, {"status": "needs a restart"})
         return _answer(200, {"status": "alive"})
 
     async def readyz(request: Request) -> Response:

@@ -112,6 +112,8 @@ class Metrics:
         yield Gauge("bpm_info", "The version that runs.", {self._version: 1}, "version")
         yield Gauge("bpm_jobs_running", "Jobs that run in this process.", self._jobs.running)
         yield Gauge("bpm_writer_waiting", "Units of work that wait for the writer.", self._database.waiting)
+        stuck = len(self._database.abandoned.alive)
+        yield Gauge("bpm_threads_abandoned", "Threads whose handler does not end; others do their work.", stuck)
         yield Gauge("bpm_worker_silent_seconds", "How old the worker's last sign of life is.", self._heartbeat())
 
 

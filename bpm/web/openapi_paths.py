@@ -162,7 +162,12 @@ PATHS: dict[str, Any] = {
         **{method: _rule(method) for method in ("get", "post", "put", "patch", "delete")},
     },
     "/livez": {
-        "get": _operation("health", "live", "Does the process run", {"200": _ACCEPTED | {"description": "It runs"}})
+        "get": _operation(
+            "health",
+            "live",
+            "Does the process run",
+            {"200": _ACCEPTED | {"description": "It runs"}, "503": {"description": "It needs a restart"}},
+        )
     },
     "/readyz": {
         "get": _operation(

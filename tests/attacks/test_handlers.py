@@ -1,14 +1,16 @@
 """A handler may raise anything, block, hang or end the process: it harms its own request, and nobody else's."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+import contextlib
+import os
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from bpm.testing import ServerProcess
+from bpm.testing import ServerProcess, until
 from bpm.testing.process import ServerDidNotStart
 from tests.attacks.hostile_handlers.handlers import RAISED
 
@@ -77,6 +79,60 @@ async def test_a_handler_that_never_ends_is_ended(server: ServerProcess, message
     if message == "SpinCommand":
         assert "handlers.py" in server.log
         assert "spin" in server.log
+
+
+@pytest.fixture
+def pipe(tmp_path: Path) -> Iterator[Path]:
+    """A pipe that nobody writes to: to open it waits."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    yield path
+    wake(path)
+
+
+def wake(pipe: Path) -> None:
+    """Let whoever waits for the pipe go on."""
+    with contextlib.suppress(OSError):  # nobody waits
+        os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+
+
+@pytest.mark.parametrize("message", ["SleepCommand", "SleepQuery"])
+async def test_a_handler_that_sleeps_holds_nobody_up(server: ServerProcess, pipe: Path, message: str) -> None:
+    """Others are answered while it sleeps, it is not called again, and it has changed nothing when it wakes."""
+    await server.rule(message.lower(), commandName="PublishEventCommand", parameters={"event": "a.b", "data": {}})
+    asleep = asyncio.create_task(server.send(message, {"pipe": str(pipe)}))
+    accepted = await server.hook(message.lower(), {})
+    reply = await asleep
+    assert (reply.status, accepted.status) == (422, 200)
+    assert reply.errors[0].startswith(f"{message}: this took longer than the 1 seconds")
+    assert await works(server)
+    again = await server.send(message, {"pipe": str(pipe)})
+    assert (again.status, "has not come back" in again.errors[0]) == (422, True), again
+    metrics = await server.request("GET", "/metrics", headers={"Authorization": f"Bearer {server.token}"})
+    assert "bpm_threads_abandoned 1" in str(metrics.body)
+    await server.settled()
+    wake(pipe)
+    await until(lambda: _is_called_again(server, message), seconds=60)
+    assert (await server.cmd("GetEventListQuery", event="sleeper.begun"))["totalCount"] == 0
+
+
+async def _is_called_again(server: ServerProcess, message: str) -> bool:
+    """Send a message whose handler fails at once; tell whether it was called."""
+    reply = await server.send(message, {"pipe": "/no/such/pipe"})
+    return reply.status == 500
+
+
+async def test_a_request_whose_handler_sleeps_is_dead_with_that_cause(server: ServerProcess, pipe: Path) -> None:
+    """What waited beside it is executed."""
+    await server.rule("sleeper", commandName="SleepCommand", parameters={"pipe": str(pipe)}, retry=ONCE)
+    sleeper = await server.hook("sleeper", {})
+    beside = await server.hook("sleepcommand", {})
+    await server.settled()
+    shown = [
+        await server.cmd("GetInboundRequestByIdQuery", requestId=reply.data["requestId"]) for reply in (sleeper, beside)
+    ]
+    assert [request["state"] for request in shown] == ["dead", "done"]
+    assert "nothing of it was stored" in shown[0]["errors"][0]
 
 
 async def test_statements_that_never_end_use_up_no_thread(server: ServerProcess) -> None:

@@ -134,6 +134,35 @@ def spin_in_statement(command: SpinStatementCommand, context: Context) -> Done:
     return Done()
 
 
+class SleepCommand(Command[Done]):
+    """Wait inside C in a transaction, until somebody opens the pipe."""
+
+    permission = "system:write"
+    pipe: str
+
+
+@handles
+def sleep(command: SleepCommand, context: Context) -> Done:
+    """Publish, then wait."""
+    context.call("PublishEventCommand", {"event": "sleeper.begun", "data": {}})
+    os.close(os.open(command.pipe, os.O_RDONLY))
+    return Done()
+
+
+class SleepQuery(Query[Done]):
+    """Wait inside C in a query."""
+
+    permission = "system:read"
+    pipe: str
+
+
+@handles
+def sleep_in_query(query: SleepQuery, context: Context) -> Done:
+    """Wait."""
+    os.close(os.open(query.pipe, os.O_RDONLY))
+    return Done()
+
+
 class HangCommand(Command[Done]):
     """Never end, in an effect that swallows what would end it."""
 

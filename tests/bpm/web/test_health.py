@@ -1,6 +1,7 @@
 """`/livez` and `/readyz`: the status for everybody, the details for those who are known."""
 
 import sqlite3
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from bpm.accounts import Accounts
 from bpm.edge.lifecycle import Lifecycle
 from bpm.settings import Settings
 from bpm.store import Database
+from bpm.store.abandoned_threads import MOST_ABANDONED
 from bpm.web import health
 from bpm.web.health import Readiness, health_routes
 
@@ -43,7 +45,7 @@ async def test_details_need_a_token(client: httpx.AsyncClient, clerk: str) -> No
         answer = await client.get("/readyz", headers={"Authorization": authorization})
         assert answer.json() == {"status": "ready"}
     checks = (await client.get("/readyz", headers={"Authorization": clerk})).json()["checks"]
-    assert set(checks) == {"serving", "database", "worker", "scripts"}
+    assert set(checks) == {"serving", "database", "worker", "scripts", "handlers"}
     assert all(check["ok"] for check in checks.values())
     assert "migration" in checks["database"]["detail"]
 
@@ -121,6 +123,26 @@ async def test_a_worker_must_have_been_seen(
     """A worker that has not been seen for 15 seconds makes its process unready; none at all does not."""
     async with client_of(Readiness(database, lifecycle, lambda: age)) as client:
         assert (await client.get("/readyz")).status_code == status
+
+
+async def test_a_process_whose_handlers_do_not_end_needs_a_restart(
+    client_of: Clients, database: Database, lifecycle: Lifecycle
+) -> None:
+    """It says so while as many threads as may be left behind are in a handler; one fewer is no reason."""
+    woken = threading.Event()
+    threads = [threading.Thread(target=woken.wait) for _ in range(MOST_ABANDONED)]
+    async with client_of(Readiness(database, lifecycle)) as client:
+        for thread in threads:
+            assert (await client.get("/livez")).status_code == 200
+            thread.start()
+            assert database.abandoned.add(thread)
+        answers = [await client.get(path) for path in ("/livez", "/readyz")]
+        assert [answer.status_code for answer in answers] == [503, 503]
+        assert answers[1].json()["checks"]["handlers"]["detail"] == "8 do not end; the log says where they are"
+        woken.set()
+        for thread in threads:
+            thread.join()
+        assert (await client.get("/livez")).status_code == 200
 
 
 @pytest.mark.embedded

@@ -1,0 +1,73 @@
+"""On both databases a unit of work that does not end harms nobody else."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from bpm.errors import StorageUnavailable, TookTooLong
+from bpm.settings import Settings
+from bpm.store import Database, Transaction, open_database
+from bpm.store.postgres import open_connection
+from bpm.testing import until
+from tests.contracts.database import SAMPLES, insert, words
+from tests.contracts.stuck_work import GUARD, LIMIT, Sleeper, StuckWorkContract, sleeper
+
+pytestmark = pytest.mark.anyio
+
+__all__ = ["sleeper"]
+
+
+@pytest.mark.embedded
+class TestSqlite(StuckWorkContract):
+    """The embedded one."""
+
+    @pytest.fixture
+    async def database(self, tmp_path: Path) -> AsyncIterator[Database]:
+        """A started database on a file."""
+        database = open_database(Settings(data_dir=tmp_path, handler_seconds=LIMIT))
+        await database.start()
+        yield database
+        await database.stop()
+
+
+class TestPostgres(StuckWorkContract):
+    """The distributed one."""
+
+    @pytest.fixture
+    async def database(self, tmp_path: Path, postgres_url: str) -> AsyncIterator[Database]:
+        """A started database on a server."""
+        database = open_database(Settings(data_dir=tmp_path, database_url=postgres_url, handler_seconds=LIMIT))
+        await database.start()
+        yield database
+        await database.stop()
+
+    async def test_what_was_committed_before_the_sleeper_stays(
+        self, database: Database, sleeper: Sleeper, postgres_url: str
+    ) -> None:
+        """A group that met another's lock is committed one by one; the units before are not run again."""
+        await database.write(insert("locked"))
+        runs: list[str] = []
+
+        def counted(tx: Transaction) -> str:
+            runs.append("a")
+            return insert("a")(tx)
+
+        def change(tx: Transaction) -> None:
+            tx.connection.execute(update(SAMPLES).where(SAMPLES.c.word == "locked").values(mood="changed"))
+
+        other = await open_connection(postgres_url)
+        try:
+            async with asyncio.timeout(GUARD), other.transaction():
+                await other.execute("UPDATE writer_sample SET mood = 'held' WHERE word = 'locked'")
+                units = (database.write(counted), database.write(change), database.write(sleeper.working()))
+                results = await asyncio.gather(*units, return_exceptions=True)
+        finally:
+            await other.close()
+        assert [type(result) for result in results] == [str, StorageUnavailable, TookTooLong]
+        assert runs == ["a", "a"]
+        assert await database.read(words) == ["a", "locked"]
+        sleeper.wake()
+        await until(lambda: not database.abandoned.alive, seconds=GUARD)
