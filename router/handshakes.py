@@ -22,7 +22,7 @@ from bpm.expressions import (
     compile_template,
 )
 from bpm.security.references import Resolve
-from bpm.strict_json import StrictJsonError, parse_json
+from bpm.strict_json import StrictJsonError, parse_json, without_byte_order_mark
 from router.answer_headers import HeaderTemplates, compile_headers, to_headers
 
 MAX_CHALLENGE = 4_096
@@ -130,7 +130,7 @@ class Question(NamedTuple):
     def payload(self) -> Any:
         """The body as JSON; None if it is none."""
         try:
-            return parse_json(self.body)
+            return parse_json(without_byte_order_mark(self.body))
         except StrictJsonError:
             return None
 

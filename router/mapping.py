@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from bpm.expressions import compile_template
 from bpm.media import FORM, WIDE, charset_of, codec_of, media_type_of
-from bpm.strict_json import parse_json, parse_with_names
+from bpm.strict_json import parse_json, parse_with_names, without_byte_order_mark
 from router.multipart import MULTIPART, Part, parts_of
 from router.xml_data import XmlCharsetError, parse_xml
 
@@ -121,15 +121,15 @@ def scope_of(
 def decode_body(content_type: str | None, raw: bytes) -> Payload:
     """Read a body as its Content-Type says and never as anything else; raises ValueError with the reason.
 
-    JSON is `application/json`, `text/json` and `…+json`, always in UTF-8; a form becomes an object, whose repeated
-    fields are lists. The parts of a multipart form become an object, too, a file an object in it. Everything else is
-    text. Forms and text are in the charset that the header names, UTF-8 if none.
+    JSON is `application/json`, `text/json` and `…+json`, always in UTF-8, with or without a byte order mark; a form
+    becomes an object, whose repeated fields are lists. The parts of a multipart form become an object, too, a file an
+    object in it. Everything else is text. Forms and text are in the charset that the header names, UTF-8 if none.
     """
     if not raw:
         return Payload("empty", None)
     media_type = media_type_of(content_type)
     if is_json(media_type):
-        value, names = parse_with_names(raw)
+        value, names = parse_with_names(without_byte_order_mark(raw))
         payload = JsonPayload("json", value)
         payload.names = names
         return payload
@@ -173,7 +173,7 @@ def _content(part: Part, raw: bytes) -> Any:
     if part.file_name is not None:
         return part.as_file(content)
     if is_json(media_type_of(part.content_type)):
-        return parse_json(content)
+        return parse_json(without_byte_order_mark(content))
     return _text(content, "text/plain", _codec(part.content_type))
 
 

@@ -4,13 +4,17 @@ import base64
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.message import Message
 from typing import Any, cast
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from bpm.media import codec_of
+
 MULTIPART = "multipart/form-data"
 MAX_PARTS = 1_000
+MAX_SHOWN = 40
 
 
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # it warns of each body that is none
@@ -40,6 +44,10 @@ class Part:
         return self._option(b"filename")
 
     @property
+    def _disposition(self) -> str:
+        return self.headers.get("content-disposition", b"").decode("latin-1")
+
+    @property
     def content_type(self) -> str:
         """The content type that the part names; text if it names none."""
         return self.headers.get("content-type", b"text/plain").decode("latin-1")
@@ -57,7 +65,26 @@ class Part:
         if self._options is None:
             self._options = parse_options_header(self.headers.get("content-disposition", b""))
         value = self._options[1].get(name)
-        return None if value is None else value.decode("utf-8", "replace")
+        return _extended(self._disposition, name.decode()) if value is None else value.decode("utf-8", "replace")
+
+
+def _extended(disposition: str, name: str) -> str | None:
+    """Return an option that is written as `filename*=UTF-8''...`, with its charset and its escapes (RFC 2231).
+
+    RFC 7578 forbids it in forms, and senders do it all the same. It counts only where the plain form is missing.
+    """
+    if "*" not in disposition:
+        return None
+    header = Message()
+    header["content-disposition"] = disposition
+    found = header.get_param(name, header="content-disposition")
+    if not isinstance(found, tuple):
+        return found
+    charset, value = found[0] or "utf-8", found[2]
+    codec = codec_of(charset)
+    if codec is None:
+        raise MultipartError(f"the charset {charset[:MAX_SHOWN]!r} of a part's {name} is not supported")
+    return value.encode("latin-1", "replace").decode(codec, "replace")
 
 
 class _Reader:

@@ -5,6 +5,7 @@ secrets, it must also descend from one of them.
 """
 
 import binascii
+import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -22,6 +23,8 @@ MAX_CERTIFICATES = 5
 MAX_DEPTH = 4
 FINGERPRINT_CHARACTERS = 64
 HOUR = 3_600
+REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}")
+"""A region of Amazon's. Other labels are services: `sns.s3.amazonaws.com` is a bucket of whoever has called it so."""
 
 
 @lru_cache(maxsize=64)
@@ -96,10 +99,10 @@ def check_client(text: str, pinned: Iterable[str], name: str, now: float) -> Non
 
 
 def _is_host(host: str, allowed: str) -> bool:
-    """Compare label by label; `*` stands for one label."""
+    """Compare label by label; `{region}` stands for the name of a region, as in `eu-west-1`."""
     labels, wanted = host.split("."), allowed.split(".")
     return len(labels) == len(wanted) and all(
-        w in ("*", label) and label for label, w in zip(labels, wanted, strict=True)
+        REGION.fullmatch(label) if w == "{region}" else w == label for label, w in zip(labels, wanted, strict=True)
     )
 
 

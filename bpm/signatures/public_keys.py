@@ -86,7 +86,7 @@ def _padding(kind: Kind, hash_name: Hash) -> padding.AsymmetricPadding:
     if kind != "rsa-pss":
         return padding.PKCS1v15()
     algorithm = HASHES[hash_name]
-    return padding.PSS(padding.MGF1(algorithm), padding.PSS.DIGEST_LENGTH)
+    return padding.PSS(padding.MGF1(algorithm), padding.PSS.AUTO)  # senders choose how long their salt is
 
 
 def _as_der(key: ec.EllipticCurvePublicKey, signature: bytes) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, cast
 from urllib.parse import parse_qsl, quote
 
 from bpm.media import FORM, media_type_of
-from bpm.strict_json import StrictJsonError, parse_json
+from bpm.strict_json import StrictJsonError, parse_json, without_byte_order_mark
 
 Part = Literal["secret", "header", "query", "encoding", "timestamp", "body", "signature"]
 
@@ -80,7 +80,7 @@ class SignedRequest:
     def payload(self) -> Any:
         """The body as JSON, whatever it is said to be; None if it is none."""
         try:
-            return parse_json(self.body)
+            return parse_json(without_byte_order_mark(self.body))
         except StrictJsonError:
             return None
 

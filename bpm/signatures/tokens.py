@@ -151,11 +151,12 @@ def _elliptic(pem: str) -> Any:
         return jwk.OKPKey.import_key(pem)
 
 
-def _public_keys(entries: list[dict[str, Any]]) -> Iterator[TokenKey]:
+def _public_keys(entries: list[Any]) -> Iterator[TokenKey]:
     """Yield the keys for signatures; others, and those of kinds that are not used here, are passed over."""
     kinds = {"RSA": jwk.RSAKey, "EC": jwk.ECKey, "OKP": jwk.OKPKey}
-    for entry in entries[:MAX_KEYS]:
-        kind = kinds.get(entry.get("kty", ""))
+    for value in entries[:MAX_KEYS]:
+        entry = cast("dict[str, Any]", value if isinstance(value, dict) else {})
+        kind = kinds.get(str(entry.get("kty")))
         if kind is None or entry.get("use", "sig") != "sig":
             continue
         public = {name: value for name, value in entry.items() if name not in ("d", "p", "q", "dp", "dq", "qi", "oth")}

@@ -304,6 +304,29 @@ def test_a_key_that_can_not_be_used_is_refused_when_it_is_saved(kind: str, secre
     assert secret[30:60] not in str(caught.value) or len(secret) < 60
 
 
+@pytest.mark.parametrize("salt", [padding.PSS.DIGEST_LENGTH, padding.PSS.MAX_LENGTH, 20, 0])
+def test_a_salt_of_any_length_is_right(salt: Any) -> None:
+    """How long it is is the signer's choice; the signature says it itself."""
+    config = custom(type="rsa-pss", secret=pair("rsa").public, header="x-signature", encoding="base64")
+    key: Any = pair("rsa").key
+    made = key.sign(BODY, padding.PSS(padding.MGF1(hashes.SHA256()), salt), hashes.SHA256())
+    headers = {"x-signature": base64.b64encode(made).decode()}
+    assert judged(config, headers).ok
+    assert not judged(config, headers, BODY + b" ").ok
+
+
+@pytest.mark.parametrize(
+    "entries", ["[1]", '"abc"', "[null]", "{}", "null", '[{"kty": ["RSA"]}]', '[{"kty": "RSA", "n": 1}]', "[[]]"]
+)
+def test_a_set_that_holds_no_key_is_refused_with_a_sentence(entries: str) -> None:
+    """Whatever stands in it; a right key among such entries counts."""
+    with pytest.raises(ValidationError, match="set"):
+        by_token(secret=f'{{"keys": {entries}}}')
+    if entries.startswith("["):
+        mixed = [*json.loads(entries), *json.loads(key_set(0))["keys"]]
+        assert judged(by_token(secret=json.dumps({"keys": mixed})), {"authorization": token(CLAIMS)}).ok
+
+
 def test_sha1_by_a_public_key_can_not_be_chosen() -> None:
     """A signature by SHA-1 can be made to fit another body."""
     with pytest.raises(ValidationError, match="sha1"):
@@ -468,6 +491,10 @@ def test_a_certificate_from_an_allowed_host() -> None:
         "https://evil.example/sns.eu-west-1.amazonaws.com/x.pem",
         "https://sns.eu-west-1.amazonaws.com@evil.example/x.pem",
         "https://sns.a.b.amazonaws.com/x.pem",
+        "https://sns.s3.amazonaws.com/x.pem",
+        "https://sns.s3-eu-west-1.amazonaws.com/x.pem",
+        "https://sns.eu-west-1.amazonaws.com./x.pem",
+        "https://sns.EU-WEST-1.amazonaws.com.cn.evil.example/x.pem",
         "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&TopicArn=a&Token=b",
         "https://sns.eu-west-1.amazonaws.com/x.pem#y",
         "http://sns.eu-west-1.amazonaws.com/x.pem",

@@ -81,6 +81,35 @@ def test_what_is_no_form_is_refused(content_type: str, body: bytes, words: str) 
         decode_body(content_type, body)
 
 
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [
+        ("filename*=UTF-8''na%C3%AFve%20%E2%82%AC.txt", "naïve €.txt"),
+        ("filename*=iso-8859-1'en'%A3%20rates", "£ rates"),
+        ("filename*=UTF-8''%FF.txt", "\ufffd.txt"),
+        ("filename*0*=UTF-8''na%C3%AF; filename*1=ve.txt", "naïve.txt"),
+        ("filename=\"x.txt\"; filename*=UTF-8''y.txt", "x.txt"),
+        ("filename*=UTF-8''y.txt; filename=x.txt", "x.txt"),
+        ("filename=\"a; filename*=UTF-8''y.txt\"", "a; filename*=UTF-8''y.txt"),
+    ],
+)
+def test_a_files_name_may_have_a_charset(option: str, name: str) -> None:
+    """As RFC 2231 writes it; the plain one counts where there are both."""
+    payload = decode_body(TYPE, form(part("photo", b"\x00\xff", f"; {option}")))
+    assert (payload.value["photo"]["fileName"], payload.value["photo"]["base64"]) == (name, "AP8=")
+
+
+def test_a_fields_name_may_have_a_charset() -> None:
+    """A name that only looks like a file's is none."""
+    head = b"--edge\r\nContent-Disposition: form-data; name*=UTF-8''caf%C3%A9\r\n\r\nx\r\n"
+    assert decode_body(TYPE, form(head, part("a; filename*=UTF-8''b", b"1"))).value == {
+        "café": "x",
+        "a; filename*=UTF-8''b": "1",
+    }
+    with pytest.raises(MultipartError, match="the charset 'idna'"):
+        decode_body(TYPE, form(part("a", b"1", "; filename*=idna''a")))
+
+
 def test_secrets_are_found_in_parts() -> None:
     """By the name of the part, or because its content mentions one; the rest stays readable."""
     body = form(part("password", b"hunter2"), part("a", b"1"), part("j", b'{"token":"t0ken"}'))
