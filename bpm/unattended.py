@@ -129,6 +129,13 @@ WAYS: tuple[Way, ...] = (
         FAILS,
     ),
     Way(
+        "replayed-as",
+        "a request that is driven again by an earlier revision of its rule, or by a draft",
+        "the rule's people as they are then, who saved that revision or wrote that draft, and who drives it again",
+        "when it is executed",
+        FAILS,
+    ),
+    Way(
         "resent",
         "a request that somebody made by hand of a captured one",
         "the rule's people as they are then, and who made it; nothing proves it, which needs `inbound:write` and "

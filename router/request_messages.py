@@ -15,6 +15,7 @@ from bpm.security.redaction import hidden_from_logs, without_secrets_of
 from bpm.threads import beside_loop
 from router.fixed_routes import FixedRoutes
 from router.providers import Call, Refusal
+from router.replay.replayed_as import ReplayedAs, ReplayedRules
 from router.request import InboundCall
 from router.rule import Rule
 from router.tables.requests import RequestRow
@@ -28,10 +29,11 @@ Present = Callable[[Principal], Awaitable[Principal]]
 class RequestMessages:
     """Makes the messages of requests."""
 
-    def __init__(self, bus: Bus, fixed: FixedRoutes, present: Present) -> None:
-        """Take where messages are known, the providers' routes, and who knows what somebody may do now."""
+    def __init__(self, bus: Bus, fixed: FixedRoutes, replayed: ReplayedRules, present: Present) -> None:
+        """Take where messages, providers' routes and rules are known, and who knows what somebody may do now."""
         self._bus = bus
         self._fixed = fixed
+        self._replayed = replayed
         self._present = present
 
     async def of_stored(self, row: RequestRow, call: InboundCall, rule: Rule | None) -> tuple[Message[Any], Principal]:
@@ -41,6 +43,8 @@ class RequestMessages:
             return await beside_loop(call.weight, make, row.organization_id)
         if rule is None:
             raise NotFound("the configuration was deleted before the request was executed")
+        if row.replayed_as is not None:
+            rule = await self._replayed.rule(row, ReplayedAs.from_json(row.replayed_as))
         sender = None if row.resent_for is None else Authority.from_json(row.resent_for)
         return await self.of_rule(call, rule, sender)
 

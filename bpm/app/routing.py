@@ -18,7 +18,7 @@ from router.immediate import ImmediateExecution
 from router.inbox import Inbox
 from router.published_keys import PublishedKeys
 from router.quota import Quota
-from router.replay import Judge, Replays, Resends
+from router.replay import Judge, ReplayedRules, Replays, Resends
 from router.request_messages import RequestMessages
 from router.request_seal import RequestSeal
 from router.route_table import RouteTable
@@ -72,7 +72,7 @@ def build_routing(foundation: Foundation, bus: Bus, accounts: Accounts) -> Routi
     answers = Answers(seal)
     quota = Quota(settings.quarantine)
     inbox = Inbox(database, jobs, lanes, quota, seal)
-    messages = RequestMessages(bus, fixed, accounts.rights.present)
+    messages = RequestMessages(bus, fixed, ReplayedRules(database, compile_rule), accounts.rights.present)
     sync = SyncExecution(bus, messages, inbox, jobs, answers, foundation.clock, settings.sync_limit_seconds, seal)
     execution = Execution(
         bus,

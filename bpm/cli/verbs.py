@@ -84,9 +84,13 @@ VERBS: dict[str, tuple[Verb, ...]] = {
         Verb(
             "replay",
             "ReplayInboundRequestCommand",
-            "Execute a request again, by its rule as it is now.",
+            "Execute a request again, by its rule as it is now or as it was.",
             (REQUEST,),
-            (Word("force", "force", "Also one that was executed.", bool),),
+            (
+                Word("force", "force", "Also one that was executed.", bool),
+                Word("revision", "revision", "By this revision of its rule.", int),
+                Word("draft", "draftId", "By this draft of its rule.", int),
+            ),
         ),
         Verb("explain", "ExplainSignatureQuery", "Say why a request's signature was refused.", (REQUEST,)),
     ),

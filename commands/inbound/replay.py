@@ -9,9 +9,10 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from bpm.bus import Command, Context, EffectContext, Moment, View, handles
-from bpm.bus.messages import Integer
+from bpm.bus.messages import Id, Integer
 from bpm.errors import BpmError, Unavailable
 from commands.inbound.lookup import get_or_404
+from commands.inbound.replayed_as import replayed_as_of
 from commands.inbound.selection import READ, RequestFilter, RequestId, unchosen
 from commands.inbound.views import Content, InboundRequestView, Verdict, to_view
 from router.replay import Replays
@@ -48,6 +49,11 @@ class ReplayInboundRequestCommand(Command[ReplayView]):
 
     One that was refused is judged again first (but for its rate) and stays refused when it still does not
     pass. One that was executed successfully is done a second time only with `force`.
+
+    The rule as it is now judges in any case; what the request becomes is said by an earlier `revision` of it, or by a
+    draft (`draftId`), where one is named. That needs `webhooks:read` and `webhooks:write` as well, and does nothing
+    that you, the rule's people, and whoever saved the revision or the draft may not do now. Where the organisation
+    wants a second pair of eyes (`ruleReview`), nothing is executed by a draft.
     """
 
     permission = "inbound:write"
@@ -57,6 +63,16 @@ class ReplayInboundRequestCommand(Command[ReplayView]):
     request_id: RequestId
     force: bool = False
     """Also one that was executed successfully."""
+    revision: Integer | None = None
+    """The revision of its rule by which it is executed."""
+    draft_id: Id | None = None
+    """The draft of its rule by which it is executed."""
+
+    @classmethod
+    def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
+        """A revision and a draft are two answers to one question."""
+        if fields.get("revision") is not None and fields.get("draftId") is not None:
+            yield "draftId: can't be set together with revision"
 
 
 @handles
@@ -66,7 +82,8 @@ async def replay(command: ReplayInboundRequestCommand, context: EffectContext, r
     judgement = replays.judge(row, context.now(), force=command.force)
 
     def reopen(inside: Context) -> ReplayView:
-        found = replays.reopen(inside.tx, row, judgement, inside.envelope, inside.now())
+        replayed_as = replayed_as_of(row, command.revision, command.draft_id, inside)
+        found = replays.reopen(inside.tx, row, judgement, inside.envelope, inside.now(), replayed_as)
         return ReplayView.model_validate(
             {
                 "request_id": row.request_id,

@@ -58,6 +58,10 @@ class InboundRequestView(View):
     replay_count: int = 0
     replayed_by: str | None = None
     """Who last drove it again."""
+    replayed_revision: int | None = None
+    """The revision of its rule, or of the draft, by which it was last driven again; null: by the rule as it was then."""
+    replayed_draft_id: int | None = None
+    """The draft by which it was last driven again."""
     resent_of: str | None = None
     """The request of which somebody made it."""
     resent_by: str | None = None
@@ -158,8 +162,12 @@ def to_detail_view(
 
 
 def _common(row: StoredRequest) -> dict[str, Any]:
-    fields = {name: getattr(row, name) for name in InboundRequestView.model_fields if name != "verdict"}
-    return {**fields, "verdict": row.cause or PASSED}
+    told = {
+        "verdict": row.cause or PASSED,
+        "replayed_revision": row.replayed_as["revision"] if row.replayed_as else None,
+        "replayed_draft_id": row.replayed_as["draftId"] if row.replayed_as else None,
+    }
+    return told | {name: getattr(row, name) for name in InboundRequestView.model_fields if name not in told}
 
 
 def _expanded(row: RequestRow) -> bytes:

@@ -14,6 +14,7 @@ from bpm.tracing import Tracer
 from router import attempts
 from router.decision import Decision
 from router.replay.judgement import Judge
+from router.replay.replayed_as import ReplayedAs
 from router.replay.tables import change, claim, discard
 from router.request import StoredCall
 from router.spans import record_replay
@@ -57,8 +58,16 @@ class Replays:
             raise Conflict(reason)
         return self._judge.decide(row) if row.state in REFUSED else self._judge.confirm(row)
 
-    def reopen(self, tx: Transaction, row: RequestRow, decision: Decision, by: Envelope, now: datetime) -> Replayed:
-        """Open a request again as it was judged, on the wish of the message `by`.
+    def reopen(
+        self,
+        tx: Transaction,
+        row: RequestRow,
+        decision: Decision,
+        by: Envelope,
+        now: datetime,
+        replayed_as: ReplayedAs | None = None,
+    ) -> Replayed:
+        """Open a request again as it was judged, on the wish of the message `by`; it is executed by `replayed_as`.
 
         Raises `Conflict` when it has changed since `row` was read.
         """
@@ -74,6 +83,7 @@ class Replays:
             **_reopened_columns(row, by.principal.name, now),
             **self._marked(row, by, self._stored_with(row, decision)),
             "lane": lane.name if lane is not None else None,
+            "replayed_as": replayed_as.to_json() if replayed_as is not None else None,
         }
         _check(change(tx, row, values))
         attempts.note_last(tx, row)

@@ -91,6 +91,7 @@ class InboundRequest(OrganizationRow, table=True):
     resent_of: str | None = None
     resent_by: str | None = None
     resent_for: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
+    replayed_as: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
 
 
 class RequestRow(NamedTuple):
@@ -158,6 +159,8 @@ class RequestRow(NamedTuple):
     """Who made it."""
     resent_for: dict[str, Any] | None = None
     """The authority of who made it, who is asked in what it does."""
+    replayed_as: dict[str, Any] | None = None
+    """The revision or draft of its rule by which it was last driven again (`router.replay.replayed_as`)."""
 
 
 BODIES = ("body", "sealed", "answer_body", "result")

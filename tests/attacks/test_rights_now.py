@@ -213,8 +213,9 @@ MAKERS: dict[str, Callable[[Scene], Awaitable[Callable[[], Awaitable[Any]]]]] = 
     "later": trigger,
     "replay": replay,
 }
-SEPARATELY = {"trial", "transform", "resent", "bulk"}
-"""Ways with tests of their own: below, and in `tests/commands/inbound/test_resending.py` and `bulk/test_jobs.py`."""
+SEPARATELY = {"trial", "transform", "resent", "replayed-as", "bulk"}
+"""Ways with tests of their own: below, and in `tests/commands`: `inbound/test_resending.py`, `inbound/test_replayed_as.py`
+and `bulk/test_jobs.py`."""
 
 
 def test_every_way_that_asks_somebody_is_walked() -> None:

@@ -110,7 +110,20 @@ async def test_a_request_is_replayed(signed_in: Page, server: ServerProcess) -> 
     await page.get_by_role("button", name="Replay").click()
     await page.get_by_role("button", name="Do it a second time").click()
     await expect(page.get_by_text("Replay requested")).to_be_visible()
-    await expect(page.get_by_text("1 times, last by admin")).to_be_visible()
+    await expect(page.get_by_text("once by admin")).to_be_visible()
+
+
+async def test_a_request_is_replayed_by_the_revision_that_it_came_to(signed_in: Page, server: ServerProcess) -> None:
+    """The dialog offers earlier revisions of its rule, and its page says afterwards by which it was executed."""
+    page, done = signed_in, await captured(server, "revised")
+    changed = {"description": "revised", "isEnabled": True, "path": "revised", "action": "POST", "executionType": 0}
+    fields = {"commandName": "PublishEventCommand", "parameters": {"event": "order.changed", "data": {}}}
+    await server.cmd("UpdateWebHookConfigCommand", id=done["configId"], **changed, **fields)
+    await visit(page, server, f"requests/{done['requestId']}")
+    await page.get_by_role("button", name="Replay").click()
+    await page.get_by_label("Executed by").select_option("its rule at revision 1, as when it came")
+    await page.get_by_role("button", name="Do it a second time").click()
+    await expect(page.get_by_text("once by admin, by revision 1")).to_be_visible()
 
 
 async def test_new_requests_move_nothing(signed_in: Page, server: ServerProcess) -> None:

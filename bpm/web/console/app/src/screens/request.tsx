@@ -16,6 +16,7 @@ import { Page } from "../ui/page"
 import { Failed, Loading } from "../ui/states"
 import { Tabs } from "../ui/tabs"
 import { Time } from "../ui/time"
+import { Replay, replayedBy } from "./replay"
 import { Resend } from "./resend"
 import { Story } from "./story"
 
@@ -78,7 +79,9 @@ function Request({ request, onChange }: { request: Whole; onChange: () => void }
                   </>,
                 ]
               : null,
-            request.replayCount ? ["Driven again", `${request.replayCount} times, last by ${request.replayedBy}`] : null,
+            request.replayCount
+              ? ["Driven again", `${request.replayCount === 1 ? "once" : `${request.replayCount} times, last`} by ${request.replayedBy}${replayedBy(request)}`]
+              : null,
             ["Id", <code>{request.requestId}</code>],
           ]}
         />
@@ -218,25 +221,6 @@ interface Question {
   request: Whole
   onClose: () => void
   onDone: () => void
-}
-
-function Replay({ request, onClose, onDone }: Question) {
-  const isDone = request.state === "done"
-  return (
-    <Confirm
-      title="Replay this request?"
-      action={isDone ? "Do it a second time" : "Replay"}
-      onClose={onClose}
-      onDone={onDone}
-      onAct={async () => (await send({ $type: "ReplayInboundRequestCommand", requestId: request.requestId, force: isDone }), "Replay requested")}
-    >
-      <p>
-        {isDone
-          ? "It was executed already. Its effect will happen a second time."
-          : "Its rule, as it is now, takes it again: as a further attempt of the same request."}
-      </p>
-    </Confirm>
-  )
 }
 
 function Discard({ request, onClose, onDone }: Question) {
