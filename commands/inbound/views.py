@@ -59,7 +59,7 @@ class InboundRequestView(View):
     replayed_by: str | None = None
     """Who last drove it again."""
     replayed_revision: int | None = None
-    """The revision of its rule, or of the draft, by which it was last driven again; null: by the rule as it was then."""
+    """The revision of its rule, or of the draft, by which it was last driven again; null: its rule as it was."""
     replayed_draft_id: int | None = None
     """The draft by which it was last driven again."""
     resent_of: str | None = None

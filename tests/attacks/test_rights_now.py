@@ -214,8 +214,7 @@ MAKERS: dict[str, Callable[[Scene], Awaitable[Callable[[], Awaitable[Any]]]]] = 
     "replay": replay,
 }
 SEPARATELY = {"trial", "transform", "resent", "replayed-as", "bulk"}
-"""Ways with tests of their own: below, and in `tests/commands`: `inbound/test_resending.py`, `inbound/test_replayed_as.py`
-and `bulk/test_jobs.py`."""
+"""Ways with tests of their own: below, and in `tests/commands/`, of resending, replaying and bulk jobs."""
 
 
 def test_every_way_that_asks_somebody_is_walked() -> None:
