@@ -24,6 +24,7 @@ from commands.configuration.parts import (
 )
 from commands.configuration.plan import Action, PlannedChange, digest_of, make_plan
 from commands.configuration.present import PartName, PresentPart, Wanted, read_parts
+from router.tables.configs import note_applied
 
 READERS: Mapping[str, Permission] = {
     "rule": "webhooks:write",
@@ -148,7 +149,8 @@ class ApplyConfigurationCommand(Command[ConfigurationPlanView], ConfigurationFie
     """Make everything as in these parts, in one transaction; what is not among them stays as it is.
 
     `base` is that of the plan: if a part was changed since, nothing is done. Each change is sent as the message that
-    would make it alone (CreateWebHookConfigCommand and so on), with your rights, and is live at once.
+    would make it alone (CreateWebHookConfigCommand and so on), with your rights, and is live at once. Rules show in
+    `appliedAt` that they are as files say, until somebody changes them otherwise.
     """
 
     permission = None
@@ -185,6 +187,8 @@ async def apply(
 
     def after(inside: Context, results: Sequence[Any]) -> ConfigurationPlanView:
         _refuse_others(command, plan, inside)
+        rules = [part.key for part in command.parts if isinstance(part, RuleDocument)]
+        note_applied(inside.tx, inside.organization_id, rules, inside.now())
         return _plan_view(command, plan, present)
 
     return await MessageBatch(registry, context).conclude(parts, before, after)

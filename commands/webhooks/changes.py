@@ -128,7 +128,8 @@ def switch(row: WebhookConfig, context: Context, *, on: bool) -> datetime:
     """Switch a configuration on or off; return when. It acts for whoever switched it on as well."""
     now = context.now()
     definition = {**row.definition, "isEnabled": on}
-    values = {"is_enabled": on, "definition": definition, "revision": row.revision + 1, "updated_at": now}
+    values: dict[str, Any] = {"is_enabled": on, "definition": definition, "revision": row.revision + 1}
+    values |= {"updated_at": now, "applied_at": None}
     if on:
         values["authority"] = authority_of(RuleRow.of(row)).joined(context.principal.standing).to_json()
     configs.update_config(context.tx, row, values)
@@ -197,6 +198,7 @@ def _values(
         "authority": authority.to_json(),
         "run_as_id": run_as_id,
         "is_contested": False,
+        "applied_at": None,
     }
 
 

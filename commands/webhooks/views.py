@@ -88,6 +88,8 @@ class WebHookConfigView(View):
     revision: int
     author: str
     """Who saved it last, by id."""
+    applied_at: Moment | None = None
+    """When files were last applied that hold it; null when it was changed otherwise since, or never applied."""
     created_at: Moment
     updated_at: Moment | None = None
     warnings: list[str] = Field(default_factory=list[str])
@@ -188,6 +190,7 @@ def to_view(
             "pausedAt": row.paused_at,
             "revision": row.revision,
             "author": row.author_name,
+            "appliedAt": row.applied_at,
             "createdAt": row.created_at,
             "updatedAt": row.updated_at,
             "warnings": [*(warnings or ()), *([CONTESTED] if row.is_contested else ())],

@@ -1,6 +1,6 @@
 """Webhook configurations, and the records that queries return of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Self
 
@@ -21,7 +21,8 @@ class WebhookConfig(OrganizationRow, table=True):
     `shape` is the path with nameless parameters. A rule runs with the permissions that `author_id` (or the service
     account `run_as_id`) had when it was saved and still has; `authority` names the accounts that are asked. One that
     `is_contested` overlapped an older one of another organisation before that was refused; it answers nothing until
-    it is saved anew. While `paused_at` is set, what is accepted waits.
+    it is saved anew. While `paused_at` is set, what is accepted waits. `applied_at` is set while it is as files say
+    that were applied.
     """
 
     __table_args__ = (
@@ -48,6 +49,7 @@ class WebhookConfig(OrganizationRow, table=True):
     run_as_id: str | None = None
     is_contested: bool = False
     paused_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    applied_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
     created_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
 
@@ -65,6 +67,8 @@ class ConfigRow(NamedTuple):
     is_contested: bool
     """Whether it overlaps an older one of another organisation, and so answers nothing."""
     paused_at: datetime | None
+    applied_at: datetime | None
+    """When files were last applied that hold it, unless it was changed since."""
     created_at: datetime
     updated_at: datetime | None
 
@@ -146,6 +150,12 @@ def update_config(tx: Transaction, row: WebhookConfig, values: Mapping[str, Any]
     """Change a configuration, the row included."""
     tx.connection.execute(update(CONFIGS).where(CONFIGS.c.id == row.id).values(**values))
     tx.session(row.organization_id).refresh(row)
+
+
+def note_applied(tx: Transaction, organization_id: int, keys: Iterable[str], now: datetime) -> None:
+    """Note that these configurations of an organisation are as applied files say."""
+    are_they = (CONFIGS.c.organization_id == organization_id, CONFIGS.c.key.in_(list(keys)))
+    tx.connection.execute(update(CONFIGS).where(*are_they).values(applied_at=now))
 
 
 def delete_config(tx: Transaction, row: WebhookConfig) -> None:

@@ -177,3 +177,21 @@ async def test_who_may_only_read_sees_the_rule_and_changes_nothing(page: Page, s
     await expect(page.get_by_label("Path required")).to_be_disabled()
     for name in ("Publish", "Delete", "Try it"):
         await expect(page.get_by_role("button", name=name)).to_have_count(0)
+
+
+async def test_a_rule_that_is_kept_as_files_is_changed_only_on_purpose(signed_in: Page, server: ServerProcess) -> None:
+    """Its page says so, and its form is closed until somebody opens it; what is changed then is of files no more."""
+    page = signed_in
+    part = {"kind": "rule", "key": "filed", "description": "of files", "isEnabled": True, "path": "filed"}
+    parts = [{**part, "action": "POST", "executionType": 0, "commandName": "PingQuery"}]
+    base = (await server.cmd("PlanConfigurationQuery", parts=parts))["base"]
+    await server.cmd("ApplyConfigurationCommand", parts=parts, base=base)
+    await visit(page, server, f"rules/{(await rule_with(server, 'filed'))['id']}")
+    description = page.get_by_label("Description required")
+    await expect(page.get_by_text("This rule is kept as files")).to_be_visible()
+    await expect(description).to_be_disabled()
+    await page.get_by_role("button", name="Change it here all the same").click()
+    await description.fill("changed here")
+    await page.get_by_role("button", name="Publish").click()
+    await expect(page.get_by_text("revision 2 by")).to_be_visible()
+    await expect(page.get_by_text("This rule is kept as files")).to_have_count(0)

@@ -197,3 +197,24 @@ async def test_rights_are_those_of_each_part(app: RunningApp) -> None:
         someone.token = viewer["key"]
         assert (await someone.send("PlanConfigurationQuery", {"parts": [rule("x")]})).status == 403
         assert (await someone.cmd("ExportConfigurationQuery"))["parts"] == []
+
+
+async def test_a_rule_says_that_it_is_as_files_say(app: RunningApp) -> None:
+    """Also one that the files leave as it was; whoever changes it otherwise takes the mark away, and the files back."""
+    part = rule("kept", labels=["kept"])
+    own = await app.cmd("CreateWebHookConfigCommand", **{name: each for name, each in part.items() if name != "kind"})
+    assert own["appliedAt"] is None
+
+    async def applied_at() -> str | None:
+        return (await app.cmd("GetWebHookConfigByIdQuery", id=own["id"]))["appliedAt"]
+
+    await apply(app, [part])
+    assert await applied_at() is not None
+    await app.cmd("DeactivateWebHookConfigCommand", id=own["id"])
+    assert await applied_at() is None
+    await apply(app, [part])
+    fields = {name: each for name, each in part.items() if name not in ("kind", "key")}
+    await app.cmd("UpdateWebHookConfigCommand", id=own["id"], **{**fields, "description": "by hand"})
+    assert await applied_at() is None
+    await apply(app, [part])
+    assert await applied_at() is not None

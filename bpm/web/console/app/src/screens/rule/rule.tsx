@@ -14,6 +14,7 @@ import { copy } from "../../ui/code"
 import { Page } from "../../ui/page"
 import { Refusal } from "../../ui/refusal"
 import { Failed, Loading } from "../../ui/states"
+import { Time } from "../../ui/time"
 import { toast } from "../../ui/toast"
 import { Actions } from "./actions"
 import { Basics } from "./basics"
@@ -68,6 +69,8 @@ function RuleForm({ id, rule, draft, schema, onSaved }: Props) {
   const isReviewed = useAsk({ $type: "GetOwnOrganizationQuery" }).data?.features.ruleReview ?? false
   const isChanged = JSON.stringify(fields) !== JSON.stringify(saved)
   const problems = problemsBy(sentences)
+  const [isUnlocked, unlock] = useState(false)
+  const isOfFiles = Boolean(rule?.appliedAt) && !draft && !isUnlocked && !isChanged
   const mayWrite = may("webhooks:write")
   const subject: Subject = draft && !isChanged ? { draftId: draft.id } : { ...(rule && { id: rule.id }), config: configOf(fields) }
 
@@ -151,6 +154,7 @@ function RuleForm({ id, rule, draft, schema, onSaved }: Props) {
       )}
       {draft && <AboutDraft draft={draft} isChanged={isChanged} />}
       {!draft && isReviewed && mayWrite && <p class="notice calm">In this organisation somebody else publishes what you change: save it as a draft.</p>}
+      {rule?.appliedAt && isOfFiles && <OfFiles at={rule.appliedAt} onEdit={mayWrite ? () => unlock(true) : undefined} />}
       {rule && !draft && <WaitingDrafts rule={rule} />}
       {!draft &&
         rule?.warnings?.map((warning) => (
@@ -160,7 +164,7 @@ function RuleForm({ id, rule, draft, schema, onSaved }: Props) {
         ))}
       <div class="columns wide-left">
         <form key={round} class="stack" noValidate onSubmit={(event) => event.preventDefault()}>
-          <fieldset class="bare stack" disabled={!mayWrite}>
+          <fieldset class="bare stack" disabled={!mayWrite || isOfFiles}>
             <Basics isNew={!rule && !draft} fields={fields} problems={problems} onChange={onChange} />
             <Work fields={fields} problems={problems} shape={{ payload }} onChange={onChange} onFields={write} />
             <Further schema={schema} fields={fields} problems={problems} onFields={write} />
@@ -186,6 +190,18 @@ function RuleForm({ id, rule, draft, schema, onSaved }: Props) {
 export function State({ rule }: { rule: Rule }) {
   if (rule.isPaused) return <Badge state="paused" tone="warn" />
   return <Badge state={rule.isEnabled ? "on" : "off"} />
+}
+
+/** Says that a rule is kept as files, which the next application would make of it again. */
+function OfFiles({ at, onEdit }: { at: string; onEdit: (() => void) | undefined }) {
+  return (
+    <div class="notice calm">
+      <span>
+        This rule is kept as files, which were applied <Time at={at} />. Change it there: what is changed here lasts until they are applied again.
+      </span>
+      {onEdit && <Button onClick={onEdit}>Change it here all the same</Button>}
+    </div>
+  )
 }
 
 function Address({ rule }: { rule: Rule }) {
