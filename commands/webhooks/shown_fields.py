@@ -21,6 +21,8 @@ class ShownFields(WireModel):
     """The address that a provider is given; passed over, `path` says it."""
     author: str | None = None
     """Who saved it last; passed over."""
+    applied_at: Moment | None = None
+    """When files were applied that hold it; passed over."""
     created_at: Moment | None = None
     """When it was created; passed over."""
     updated_at: Moment | None = None

@@ -23,7 +23,7 @@ export const KINDS = [
 const SCRIPT = 'send("PublishEventCommand", {"event": "something.happened", "data": payload})\nreturn {"seen": True}\n'
 
 /** What is of a rule as it is shown, but not among what is sent. */
-const SHOWN_ONLY = ["id", "url", "revision", "author", "createdAt", "updatedAt", "warnings", "isPaused", "pausedAt", "key"]
+const SHOWN_ONLY = ["id", "url", "revision", "author", "appliedAt", "createdAt", "updatedAt", "warnings", "isPaused", "pausedAt", "key"]
 const SECRETS = ["secret", "verifyToken"]
 const HIDDEN = "***"
 
