@@ -1,9 +1,11 @@
 """The pages of the documentation: where they are, their code blocks, and how those are run as written."""
 
 import asyncio
+import contextlib
 import json
 import os
 import re
+import signal
 import sys
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +16,10 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 REFERENCE = DOCS / "reference"
 README = ROOT / "README.md"
+
+Address = tuple[str, str]
+"""An address that a page names, and the one that is meant in a test."""
+NOWHERE: Address = ("", "")
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -43,11 +49,17 @@ def write_package(page: Path, folder: Path) -> None:
     path.write_text(source)
 
 
-async def walk(page: Path, server: ServerProcess, folder: Path, **environment: str) -> None:
-    """Run the page's `sh` blocks in one shell; a `json` block is what the block before it prints last."""
+async def walk(
+    page: Path, server: ServerProcess, folder: Path, receiver: Address = NOWHERE, /, **environment: str
+) -> None:
+    """Run the page's `sh` blocks in one shell; a `json` block is what the block before it prints last.
+
+    What the page sends to the first address of `receiver` goes to the second.
+    """
     found = blocks(page, "sh", "json")
     script = "".join(f"{text}\nprintf '\\0'\n" for language, text in found if language == "sh")
-    printed = await run(script.replace("http://127.0.0.1:8000", server.url), server.url, folder, environment)
+    script = script.replace("http://127.0.0.1:8000", server.url)
+    printed = await run(script.replace(*receiver) if receiver[0] else script, server.url, folder, environment)
     outputs = iter(printed.split("\0"))
     output = ""
     for language, text in found:
@@ -70,9 +82,13 @@ async def run(script: str, url: str, folder: Path, environment: dict[str, str]) 
     shell = await asyncio.create_subprocess_exec(
         "bash", "-euo", "pipefail", "-c", script,
         cwd=folder, env={**inherited, **own, **environment},
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
-    printed, complaints = await asyncio.wait_for(shell.communicate(), 900)
+    try:
+        printed, complaints = await asyncio.wait_for(shell.communicate(), 900)
+    finally:
+        with contextlib.suppress(ProcessLookupError):  # what a page leaves running, where one of its commands failed
+            os.killpg(shell.pid, signal.SIGKILL)
     assert shell.returncode == 0, f"{printed.decode()}\n{complaints.decode()}"
     return printed.decode()
 

@@ -1,5 +1,6 @@
 """The commands of the pages work as they stand there."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,32 @@ from pydantic import SecretStr
 from pytest_httpserver import HTTPServer
 
 from bpm.bus import Registry
-from bpm.testing import ServerProcess
+from bpm.testing import ServerProcess, WebhookReceiver
+from bpm.testing.process import free_port
 from router.providers import Call, Refusal
-from tests.architecture.pages import DOCS, README, REFERENCE, named, python_of, walk, write_package
+from tests.architecture.pages import (
+    DOCS,
+    README,
+    REFERENCE,
+    blocks,
+    is_like,
+    named,
+    python_of,
+    walk,
+    write_package,
+)
 
 pytestmark = pytest.mark.anyio
+
+
+LOOPBACK = {"BPM_DELIVERY__ALLOWED_NETWORKS": "127.0.0.0/8"}
+RECIPES = {
+    "tell-slack.md": "https://hooks.slack.com",
+    "call-somebody-with-pagerduty.md": "https://events.pagerduty.com",
+    "send-mail.md": "https://api.postmarkapp.com",
+    "send-events-to-a-siem.md": "https://splunk.example.com:8088",
+}
+"""The how-to pages that send events to somebody's service, and where that is."""
 
 
 @pytest.mark.parametrize(
@@ -21,8 +43,20 @@ pytestmark = pytest.mark.anyio
 )
 async def test_a_walk_works_as_written(page: Path, tmp_path: Path) -> None:
     """Against a new server every command of the page succeeds and prints what the page shows."""
-    async with ServerProcess() as server:
-        await walk(page, server, tmp_path)
+    async with ServerProcess(**LOOPBACK) as server:
+        await walk(page, server, tmp_path, RECEIVER_PORT=str(free_port()))
+
+
+@pytest.mark.parametrize("name", RECIPES)
+async def test_a_recipe_works_as_written(name: str, tmp_path: Path) -> None:
+    """A receiver in the place of the service is sent what the page shows."""
+    page = DOCS / "how-to" / name
+    ((_, shown),) = blocks(page, "jsonc")
+    async with ServerProcess(**LOOPBACK) as server, WebhookReceiver() as receiver:
+        await walk(page, server, tmp_path, (RECIPES[name], receiver.url))
+        (sent, *others) = await receiver.wait_for(1, 60)
+    assert others == []
+    assert is_like(sent.json(), json.loads(shown)), sent.body
 
 
 @pytest.mark.parametrize("page", [REFERENCE / "dialects.md", REFERENCE / "organizations.md"], ids=named)
