@@ -5,8 +5,8 @@ import threading
 from bpm.metrics import Counter
 
 MOST_ABANDONED = 8
-"""So many threads may be left behind at once. A further one that does not end is waited for, and the process says that
-it is no longer alive: something is wrong that only a restart mends."""
+"""Maximum number of threads left behind at once. A further one that does not end is waited for, and the process says
+that it is no longer alive: something is wrong that only a restart mends."""
 
 
 class Abandoned(BaseException):

@@ -1,7 +1,7 @@
 """Take in Remita's collection notifications and look collections up."""
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field
 
@@ -10,7 +10,10 @@ from commands.payments import tables
 from commands.payments.amount import Amount
 from commands.payments.publication import publish
 from commands.payments.rejections import NotificationView, RejectedElement, keep_rejections
-from commands.payments.tables import RemitaCollection
+from commands.payments.remita_collection_confirmation import ask_later
+from commands.payments.tables import CollectionKey, RemitaCollection
+from router.providers.credentials import may_ask
+from router.providers.remita.confirmation import ASKED_AT, RemitaApi
 
 Identifier = Annotated[str, Field(min_length=1, max_length=100)]
 Date = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}(T.{1,40})?$")]
@@ -38,7 +41,7 @@ class RemitaCollectionItem(WireModel):
 
 
 class ProcessRemitaCollectionNotificationCommand(Command[NotificationView]):
-    """Keep what Remita collected, once for each mandate, request, type and date."""
+    """Keep what Remita collected, once for each mandate, request, type and date; have it confirmed by asking back."""
 
     permission = "payments:write"
     succeeded = "Remita collection notification processed successfully"
@@ -52,11 +55,16 @@ class ProcessRemitaCollectionNotificationCommand(Command[NotificationView]):
 
 
 @handles
-def process(command: ProcessRemitaCollectionNotificationCommand, context: Context) -> NotificationView:
-    """Store and publish what is new."""
+def process(
+    command: ProcessRemitaCollectionNotificationCommand, context: Context, remita_api: RemitaApi
+) -> NotificationView:
+    """Store and publish what is new, and ask for the confirmation of what Remita can be asked about."""
     accepted = [item for item in command.items if _keep(item, context)]
+    asks = remita_api.configured and may_ask(context.organization_id)
     for item in accepted:
         publish(context, "remita.collection_notified", _event_data(item, context))
+        if asks and item.type in ASKED_AT:
+            ask_later(context, CollectionKey(item.type, item.mandate_id, item.request_id, item.date), checks=0)
     keep_rejections(context, "collection", command.rejected)
     return NotificationView(
         accepted=len(accepted), duplicates=len(command.items) - len(accepted), rejected=len(command.rejected)
@@ -98,8 +106,23 @@ class RemitaCollectionView(View):
     amount: Decimal | None
     payment_status: str | None
     """What Remita calls the status."""
+    status: str
+    """Whether Remita confirmed it when asked back."""
+    checks: int
+    """How often Remita was asked."""
+    provider_status: str | None
+    """The code that Remita answered."""
+    provider_message: str | None
+    """What Remita said of it."""
+    confirmed_amount: Decimal | None
+    """The amount that Remita confirmed."""
+    confirmed_at: Moment | None
+    """When Remita confirmed it."""
+    incident: str | None
+    """What does not fit."""
     request_id: str
     created_at: Moment
+    updated_at: Moment | None
 
 
 class GetRemitaCollectionListQuery(PagedQuery[Page[RemitaCollectionView]]):
@@ -115,6 +138,8 @@ class GetRemitaCollectionListQuery(PagedQuery[Page[RemitaCollectionView]]):
         default=None, validation_alias=AliasChoices("notificationType", "type")
     )
     """Those of this type."""
+    status: Literal["unconfirmed", "confirmed", "mismatch"] | None = None
+    """Those with this status."""
 
 
 @handles
@@ -122,7 +147,7 @@ def list_collections(query: GetRemitaCollectionListQuery, context: Context) -> P
     """Return one page, the newest first."""
     return query.page(
         context,
-        tables.select_collections(query.notification_type),
+        tables.select_collections(query.notification_type, query.status),
         RemitaCollection,
         RemitaCollectionView.model_validate,
         search=("mandate_id", "mandate_request_id"),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Dialect, Text, TypeDecorator, UniqueConstraint, func, or_
 from sqlmodel import Field, col
@@ -132,7 +132,10 @@ class RemitaPayment(OrganizationRow, table=True):
 
 
 class RemitaCollection(OrganizationRow, table=True):
-    """A mandate's activation, a debit under it, or a repayment; dates are ISO 8601, with a time if one came."""
+    """A mandate's activation, a debit under it, or a repayment; dates are ISO 8601, with a time if one came.
+
+    `status` and what follows it are Remita's word, as of a payment.
+    """
 
     __table_args__ = (UniqueConstraint("organization_id", "mandate_id", "mandate_request_id", "type", "date"),)
 
@@ -145,8 +148,25 @@ class RemitaCollection(OrganizationRow, table=True):
     end_date: str | None = None
     amount: Decimal | None = Field(default=None, sa_type=AmountColumn, nullable=True)
     payment_status: str | None = None
+    status: str = UNCONFIRMED
+    checks: int = 0
+    provider_status: str | None = None
+    provider_message: str | None = None
+    confirmed_amount: Decimal | None = Field(default=None, sa_type=AmountColumn, nullable=True)
+    confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    incident: str | None = None
     request_id: str
     created_at: datetime = Field(sa_type=UtcDateTime)
+    updated_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+
+
+class CollectionKey(NamedTuple):
+    """What tells one collection from another; `request_id` is Remita's."""
+
+    type: str
+    mandate_id: str
+    request_id: str
+    date: str
 
 
 class RemitaRejection(OrganizationRow, table=True):
@@ -181,6 +201,17 @@ def mono_account(tx: Transaction, organization_id: int, account_id: str) -> Mono
 def remita_payment(tx: Transaction, organization_id: int, rrr: str) -> RemitaPayment | None:
     """Return the payment with an RRR."""
     statement = select_rows(RemitaPayment).where(col(RemitaPayment.rrr) == rrr)
+    return tx.session(organization_id).exec(statement).first()
+
+
+def remita_collection(tx: Transaction, organization_id: int, key: CollectionKey) -> RemitaCollection | None:
+    """Return what was collected under a key."""
+    statement = select_rows(RemitaCollection).where(
+        col(RemitaCollection.type) == key.type,
+        col(RemitaCollection.mandate_id) == key.mandate_id,
+        col(RemitaCollection.mandate_request_id) == key.request_id,
+        col(RemitaCollection.date) == key.date,
+    )
     return tx.session(organization_id).exec(statement).first()
 
 
@@ -244,10 +275,12 @@ def select_mono_events(
     return statement if until is None else statement.where(col(MonoEvent.created_at) < until)
 
 
-def select_collections(kind: str | None) -> SelectOfScalar[RemitaCollection]:
-    """Select collections, all or those of a type."""
+def select_collections(kind: str | None, status: str | None) -> SelectOfScalar[RemitaCollection]:
+    """Select collections, all or those of a type and a status."""
     statement = select_rows(RemitaCollection)
-    return statement if kind is None else statement.where(col(RemitaCollection.type) == kind)
+    if kind is not None:
+        statement = statement.where(col(RemitaCollection.type) == kind)
+    return statement if status is None else statement.where(col(RemitaCollection.status) == status)
 
 
 def select_rejections(kind: str | None) -> SelectOfScalar[RemitaRejection]:

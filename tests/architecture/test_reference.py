@@ -16,7 +16,8 @@ from bpm.web.openapi import OpenApi
 pytestmark = pytest.mark.anyio
 
 REFUSED = frozenset({400, 401, 422, 500})
-UNSET = {"ConfirmRemitaPaymentCommand": "BPM_REMITA__MERCHANT_ID and BPM_REMITA__API_KEY must be set"}
+REMITA = "BPM_REMITA__MERCHANT_ID and BPM_REMITA__API_KEY must be set"
+UNSET = {"ConfirmRemitaPaymentCommand": REMITA, "ConfirmRemitaCollectionCommand": REMITA}
 """What an installation without these settings refuses, whatever is sent."""
 LAST = ("EndAllSessionsCommand", "DisableUserCommand")
 """What ends the sender's own session."""

@@ -48,7 +48,8 @@ SAFE: dict[str, str] = {
     "InstanceStateView CurrentTaskView CorrelationView MigratedView": "ids, names, and marked fields",
     "BulkJobView SelectedRequestsView SelectedDeliveriesView SelectedIncidentsView": "ids, counts, and marked fields",
     "AssignedTaskView": "ids, and the name that the sender gave or has",
-    "DeliveryView InboundRequestView ScheduledMessageView RemitaConfirmationView": "ids, and marked fields",
+    "DeliveryView InboundRequestView ScheduledMessageView": "ids, and marked fields",
+    "RemitaConfirmationView RemitaCollectionConfirmationView": "ids, and marked fields",
     "MonoConnectionView MonoEventView": "what the sender brought is told about",
     "EventView EventTypeView": "the sender wrote all of it: a key that has another event is refused",
     "CodeRunView ReplyView CodeReplayView FailureView": (
@@ -101,6 +102,10 @@ MARKED = {
     "RemitaConfirmationView.amount",
     "RemitaConfirmationView.confirmed_amount",
     "RemitaConfirmationView.incident",
+    "RemitaCollectionConfirmationView.provider_message",
+    "RemitaCollectionConfirmationView.amount",
+    "RemitaCollectionConfirmationView.confirmed_amount",
+    "RemitaCollectionConfirmationView.incident",
 }
 """Fields that are empty to those who may not read them."""
 

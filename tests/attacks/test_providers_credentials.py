@@ -42,6 +42,11 @@ async def test_the_status_of_the_installations_payments(borg: Tenant, httpserver
     assert (await borg.client.cmd("GetScheduledMessageListQuery"))["items"] == []
     reply = await borg.client.send("ConfirmRemitaPaymentCommand", {"rrr": RRR})
     assert (reply.status, ALONE in str(reply.body)) == (403, True), reply.body
+    item = {"mandateId": "1", "requestId": "2", "date": "2026-01-31"}
+    await borg.client.cmd("ProcessRemitaCollectionNotificationCommand", items=[{"type": "DEBIT", **item}])
+    assert (await borg.client.cmd("GetScheduledMessageListQuery"))["items"] == []
+    reply = await borg.client.send("ConfirmRemitaCollectionCommand", {"notificationType": "DEBIT", **item})
+    assert (reply.status, ALONE in str(reply.body)) == (403, True), reply.body
     assert httpserver.log == []
 
 

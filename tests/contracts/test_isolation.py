@@ -27,6 +27,8 @@ NOT_OURS = {
     ("ActivateAdHocActivitiesCommand", "elementId"): "a place in a model",
     ("ExecuteCodeCommand", "requestId"): "a label of the run",
     ("GetMonoEventListQuery", "accountId"): "an id of the provider's",
+    ("ConfirmRemitaCollectionCommand", "mandateId"): "an id of the provider's",
+    ("ConfirmRemitaCollectionCommand", "requestId"): "an id of the provider's",
     ("ProcessMonoEventCommand", "eventId"): "an id of the provider's",
     ("CheckDecisionDefinitionCommand", "key"): "a place in a model",
     ("CheckProcessDefinitionCommand", "processId"): "a place in a model",

@@ -46,8 +46,6 @@ def absolute(value: Any) -> Any:
 @function("modulo")
 def modulo(value: Any, divisor: Any) -> int | Number:
     """The remainder, with the divisor's sign."""
-    if number(divisor) == 0:
-        raise Unsuitable("modulo() by zero")
     return values.modulo(value, divisor)
 
 

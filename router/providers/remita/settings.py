@@ -19,4 +19,6 @@ class RemitaSettings(Group):
     api_key: SecretStr | None = None
     """The key that goes into the hash of those questions."""
     base_url: str = "https://login.remita.net/remita/ecomm"
-    """Where Remita is asked."""
+    """Where Remita is asked about payments."""
+    mandate_url: str = "https://login.remita.net/remita/exapp/api/v1/send/api/echannelsvc/echannel/mandate"
+    """Where Remita is asked about mandates and debits."""

@@ -55,7 +55,13 @@ def settings(tmp_path: Path, httpserver: HTTPServer) -> Settings:
     return load_settings(
         data_dir=tmp_path,
         mono={"webhook_secret": "s", "secret_key": "test_sk", "base_url": base_url},
-        remita={"header_secret": "s", "merchant_id": "2547916", "api_key": "1946", "base_url": base_url},
+        remita={
+            "header_secret": "s",
+            "merchant_id": "2547916",
+            "api_key": "1946",
+            "base_url": base_url,
+            "mandate_url": httpserver.url_for("/mandate"),
+        },
     )
 
 

@@ -1,0 +1,146 @@
+"""Ask Remita whether a mandate is active, or a debit was made."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from bpm.bus import Command, Context, EffectContext, ShownWith, View, handles
+from bpm.errors import NotFound
+from commands.payments import tables
+from commands.payments.publication import publish
+from commands.payments.remita_confirmation import RECHECKS
+from commands.payments.tables import CONFIRMED, MISMATCH, CollectionKey, RemitaCollection
+from router.providers.credentials import require_may_ask
+from router.providers.remita.confirmation import CollectionStatus, RemitaApi
+
+NEVER_DONE = "Remita was asked for a day and did not confirm it; it said {status}"
+
+Identifier = Annotated[str, Field(min_length=1, max_length=100)]
+Content = ShownWith("payments:read")
+
+
+class RemitaCollectionConfirmationView(View):
+    """What Remita said: `status` is confirmed, mismatch (see `incident`), or unconfirmed while it is neither."""
+
+    status: str
+    """What became of it."""
+    provider_status: str | None
+    """The code that Remita answered."""
+    provider_message: Annotated[str | None, Content]
+    """What Remita said of it."""
+    amount: Annotated[Decimal | None, Content]
+    confirmed_amount: Annotated[Decimal | None, Content]
+    """The amount that Remita confirmed."""
+    incident: Annotated[str | None, Content]
+    """What does not fit."""
+
+
+class ConfirmRemitaCollectionCommand(Command[RemitaCollectionConfirmationView]):
+    """Ask Remita whether a mandate is active or a debit was made; what is confirmed stays confirmed.
+
+    Remita is asked as the installation's merchant, so only the installation may.
+    """
+
+    permission = "payments:write"
+    succeeded = "Remita collection checked"
+    failed = "Confirmation failed"
+    sample = {"notificationType": "DEBIT", "mandateId": "1", "requestId": "1", "date": "2026-01-31"}
+
+    notification_type: Literal["ACTIVATION", "DEBIT"]
+    """Whether a mandate or a debit is meant."""
+    mandate_id: Identifier
+    """Remita's id of the mandate."""
+    request_id: Identifier
+    """Remita's id of the request."""
+    date: Annotated[str, Field(max_length=60)]
+    """The day, as `GetRemitaCollectionListQuery` shows it."""
+
+
+@handles
+async def confirm(
+    command: ConfirmRemitaCollectionCommand, context: EffectContext, remita_api: RemitaApi
+) -> RemitaCollectionConfirmationView:
+    """Ask, then keep and publish the answer; not yet is an answer too and is asked again later."""
+    require_may_ask(context.organization_id)
+    key = CollectionKey(command.notification_type, command.mandate_id, command.request_id, command.date)
+    answer = await remita_api.collection_status(key.type, key.mandate_id, key.request_id)
+    return await context.conclude(lambda concluding: _keep(key, answer, concluding))
+
+
+def ask_later(context: Context, key: CollectionKey, checks: int) -> None:
+    """Have it confirmed by a job that is retried while Remita can't be reached."""
+    fields = {
+        "notificationType": key.type,
+        "mandateId": key.mandate_id,
+        "requestId": key.request_id,
+        "date": key.date,
+    }
+    delay = RECHECKS[checks - 1] if checks else timedelta()
+    name = ":".join(("remita", *key, str(checks)))
+    context.later("ConfirmRemitaCollectionCommand", fields, delay=delay, key=name)
+
+
+def _keep(key: CollectionKey, answer: CollectionStatus, context: Context) -> RemitaCollectionConfirmationView:
+    collection = tables.remita_collection(context.tx, context.organization_id, key)
+    if collection is None:
+        raise NotFound("mandateId: nothing with this type, mandate, request and date was notified")
+    if collection.status != CONFIRMED:
+        _record(collection, key, answer, context)
+    return RemitaCollectionConfirmationView.model_validate(collection)
+
+
+def _record(collection: RemitaCollection, key: CollectionKey, answer: CollectionStatus, context: Context) -> None:
+    changes: dict[str, Any] = {
+        "checks": collection.checks + 1,
+        "provider_status": answer.status,
+        "provider_message": answer.message,
+        "updated_at": context.now(),
+    }
+    is_last = collection.checks == len(RECHECKS)
+    if answer.is_done:
+        changes |= _verdict(collection, answer, context)
+    elif is_last:
+        changes["incident"] = NEVER_DONE.format(status=answer.status)
+    tables.change(context.tx, context.organization_id, collection, changes)
+    if answer.is_done or is_last:
+        publish(context, f"remita.collection_{collection.status}", _event_data(collection))
+    elif collection.checks <= len(RECHECKS):
+        ask_later(context, key, collection.checks)
+
+
+def _verdict(collection: RemitaCollection, answer: CollectionStatus, context: Context) -> dict[str, Any]:
+    incident = _incident(collection, answer)
+    return {
+        "status": MISMATCH if incident else CONFIRMED,
+        "incident": incident,
+        "confirmed_amount": answer.amount,
+        "confirmed_at": None if incident else context.now(),
+    }
+
+
+def _incident(collection: RemitaCollection, answer: CollectionStatus) -> str | None:
+    """Say what does not fit together; of a mandate no amount is confirmed."""
+    if collection.type != "DEBIT":
+        return None
+    if answer.amount is None:
+        return "Remita says the debit was made but not how much was debited"
+    if collection.amount is not None and collection.amount != answer.amount:
+        return f"{collection.amount} was notified but {answer.amount} was debited"
+    return None
+
+
+def _event_data(collection: RemitaCollection) -> dict[str, Any]:
+    return {
+        "type": collection.type,
+        "mandateId": collection.mandate_id,
+        "mandateRequestId": collection.mandate_request_id,
+        "date": collection.date,
+        "status": collection.status,
+        "amount": collection.amount,
+        "confirmedAmount": collection.confirmed_amount,
+        "providerStatus": collection.provider_status,
+        "incident": collection.incident,
+        "requestId": collection.request_id,
+    }
