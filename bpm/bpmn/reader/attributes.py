@@ -6,8 +6,10 @@ from bpm.model_files.xml import Tag
 
 BOOLEANS = frozenset({
     "isForCompensation", "cancelActivity", "isInterrupting", "triggeredByEvent", "instantiate", "isSequential",
-    "testBefore", "parallelMultiple", "cancelRemainingInstances",
+    "testBefore", "parallelMultiple", "cancelRemainingInstances", "waitForCompletion",
 })  # fmt: skip
+TRUTHS = frozenset({"true", "false", "1", "0"})
+"""How XML writes what is true or false."""
 
 
 def own_attributes(tag: Tag) -> Mapping[str, str]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bpm.bpmn.cron import from_quartz
+from bpm.bpmn.reader.attributes import own_attributes
 from bpm.model_files.xml import Tag
 
 REFERENCES = {"link": "name", "compensate": "activityRef"}
@@ -37,4 +38,4 @@ def read_event(tag: Tag, is_camunda_7: bool) -> EventDefinition:
             return EventDefinition(kind, reference, TIMINGS[child.name], from_quartz(text) if is_camunda_7 else text)
         if child.name == "condition":
             return EventDefinition(kind, reference, text=child.text.strip())
-    return EventDefinition(kind, reference, waits=tag.get("waitForCompletion") != "false")
+    return EventDefinition(kind, reference, waits=own_attributes(tag).get("waitForCompletion") != "false")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Set
 
+from bpm.bpmn.reader.attributes import BOOLEANS, TRUTHS
 from bpm.bpmn.reader.standard import ATTRIBUTES, CHILDREN
 from bpm.bpmn.reader.vocabularies import find_dialect, is_vendors, own
 from bpm.model_files.xml import BPMN, Tag
@@ -54,8 +55,10 @@ def _may_stand(name: str) -> bool:
 
 def _unknown_attributes(tag: Tag, ours: Set[str]) -> Iterator[str]:
     known = ATTRIBUTES.get(tag.name)
-    for name in tag.attributes:
+    for name, value in tag.attributes.items():
         namespace, _, local = name[1:].partition("}") if name[0] == "{" else ("", "", name)
+        if not namespace and local in BOOLEANS and value not in TRUTHS:
+            yield f"its {local} '{value:.40}' is neither true nor false"
         if namespace:
             yield from _unknown_word(f"its attribute '{local}'", namespace, local, ours, is_attribute=True)
         elif known is not None and local not in known:

@@ -50,6 +50,14 @@ def timer(attributes: str) -> str:
                      "</multiInstanceLoopCharacteristics>"), "its behavior throws events between its turns"),
         (user(inside='<multiInstanceLoopCharacteristics isSequental="true"><loopCardinality>2</loopCardinality>'
                      "</multiInstanceLoopCharacteristics>"), "'isSequential' may be meant"),
+        (user('isForCompensation="False"'), "its isForCompensation 'False' is neither true nor false"),
+        (user(inside='<multiInstanceLoopCharacteristics isSequential="yes"><loopCardinality>2</loopCardinality>'
+                     "</multiInstanceLoopCharacteristics>"), "its isSequential 'yes' is neither true nor false"),
+        (user(inside="<multiInstanceLoopCharacteristics><loopCardinality>2</loopCardinality>"
+                     "<loopDataOutputRef>x</loopDataOutputRef></multiInstanceLoopCharacteristics>"),
+         "it names the collection of its outputs or their element, but not both"),
+        ('<intermediateThrowEvent id="t"><compensateEventDefinition waitForCompletion="0"/></intermediateThrowEvent>',
+         'waitForCompletion="false" is not executed'),
         (timer('flowable:endDate="2026-01-01T00:00:00Z"'), "the end date of a cycle is not executed"),
         (timer('flowable:somethingNew="x"'), "its attribute 'somethingNew' is not known"),
         ('<intermediateCatchEvent id="t"><conditionalEventDefinition camunda:variableName="y"><condition>=x</condition>'

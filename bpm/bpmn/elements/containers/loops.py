@@ -119,6 +119,8 @@ class MultiInstance(Loop):
         self.local = compilation.name_in(loop.output_item)
         if not loop.cardinality and not loop.collection:
             compilation.problem(element, "it says neither a collection nor a loopCardinality")
+        if bool(loop.output_collection) != bool(loop.output_item):
+            compilation.contradiction(element, "it names the collection of its outputs or their element, but not both")
 
     @property
     def stored_shape(self) -> tuple[object, ...]:

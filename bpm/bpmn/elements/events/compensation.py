@@ -69,7 +69,7 @@ class CompensationThrowEvent(Compensating):
         super().__init__(element, compilation)
         self.target = element.events[0].reference
         if not element.events[0].waits:
-            compilation.problem(element, 'waitForCompletion="false" is not executed')
+            compilation.contradiction(element, 'waitForCompletion="false" is not executed')
 
     def attach(self, element: Element, nodes: Mapping[str, Node], compilation: Compilation) -> None:
         """Make sure that there is something to undo."""
