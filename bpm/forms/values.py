@@ -111,7 +111,7 @@ def _reads(read: Callable[[str], object], form: re.Pattern[str], text: str) -> b
 
 def _choice_problem(field: FormField, value: object, options: object, meter: Meter) -> str:
     listed = cast("list[Any]", options) if isinstance(options, list) else []
-    known = {canonical(_option_value(option), meter) for option in listed}
+    known = {canonical(option_value(option), meter) for option in listed}
     if field.kind in ("radio", "select"):
         return "" if canonical(value, meter) in known else "is none of the options"
     if not isinstance(value, list):
@@ -120,7 +120,7 @@ def _choice_problem(field: FormField, value: object, options: object, meter: Met
     return "" if known.issuperset(chosen) else "holds what is none of the options"
 
 
-def _option_value(option: object) -> Any:
+def option_value(option: object) -> Any:
     """The value of an option, which may be written as the value alone."""
     if not isinstance(option, dict):
         return option

@@ -1,5 +1,7 @@
 """Deploy the forms of user tasks, and look them up."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import partial
 from typing import Annotated, Any
 
@@ -119,17 +121,30 @@ def task_form(context: Context, form_id: int) -> TaskFormView | None:
     return TaskFormView(**FormView.model_validate(row).model_dump(), definition=definition)
 
 
+def given_form(context: Context, form_id: int) -> Form | None:
+    """Return a version of a form, or None when it is gone."""
+    row = find_form(context.session, form_id)
+    return None if row is None else read_form(restored_source(row.form_json, context.box))
+
+
 def check_given(
     context: Context, processes: ProcessRuntime, form_id: int, place: tuple[int, int], given: dict[str, Any]
 ) -> None:
     """Raise `Invalid` with what is wrong with the values given to a form; `place` is the instance and its wait."""
-    row = find_form(context.session, form_id)
-    if row is None:
+    form = given_form(context, form_id)
+    if form is None:
         return
-    form, seen = read_form(restored_source(row.form_json, context.box)), processes.seen(context, *place)
-    try:
+    seen = processes.seen(context, *place)
+    with evaluating(form):
         found = problems(form, given, seen, context.now())
-    except EvaluationError as error:
-        raise Invalid(f"the form {form.id} can't be evaluated: {error}; deploy another version") from error
     if found:
         raise Invalid(*found)
+
+
+@contextmanager
+def evaluating(form: Form) -> Generator[None]:
+    """Raise `Invalid` where an expression of the form can't be evaluated."""
+    try:
+        yield
+    except EvaluationError as error:
+        raise Invalid(f"the form {form.id} can't be evaluated: {error}; deploy another version") from error

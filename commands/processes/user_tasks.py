@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from bpm.bpmn.triggers import CompleteUserTask
-from bpm.bus import Command, Context, Id, Moment, Page, PagedQuery, View, handles
-from bpm.errors import Invalid
+from bpm.bus import Command, Context, Id, Moment, Page, PagedQuery, Query, View, handles
+from bpm.errors import Invalid, NotFound
 from bpm.exact_json import write_json
+from bpm.forms import shown_fields
 from bpm.process import wait_tables
 from bpm.process.rows import WaitRow
 from bpm.process.runtime import ProcessRuntime
@@ -17,7 +18,7 @@ from bpm.process.task_tables import narrowed_to, select_user_tasks
 from bpm.process.wait_tables import ProcessWait
 from bpm.schemas import SchemaError, problems
 from commands.processes.assignment import person_of
-from commands.processes.forms import TaskFormView, check_given, task_form
+from commands.processes.forms import TaskFormView, check_given, evaluating, given_form, task_form
 from commands.processes.views import InstanceStateView, own_instance, state_view, visible_data
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -90,6 +91,68 @@ def list_user_tasks(query: GetUserTaskListQuery, context: Context) -> Page[UserT
         return _user_task(row, context)
 
     return query.page(context, statement, ProcessWait, show, search=search, sortable=columns)
+
+
+class OptionView(View):
+    """What may be chosen in a field."""
+
+    value: Any
+    label: str
+    """What people see of it."""
+
+
+class ShownFieldView(View):
+    """A field that is shown, or a list of rows."""
+
+    path: str
+    """Where its value stands, as in `order.rows[0].price`."""
+    value: Any
+    """What it holds."""
+    is_locked: bool
+    """Whether nobody can change it."""
+    is_required: bool
+    options: list[OptionView] | None = None
+    """What may be chosen; null where anything may be entered."""
+
+
+class ShownFormView(View):
+    """What of a task's form is shown; what is not among the fields is asked for nothing."""
+
+    fields: list[ShownFieldView]
+    """The fields in the order of the form."""
+
+
+class GetUserTaskFormQuery(Query[ShownFormView]):
+    """Say what of a task's deployed form is shown for the values that have been entered so far.
+
+    Without `variables` its fields hold the variables of their names that the task sees.
+
+    Its conditions, options and limits are evaluated here as when the task is completed, so that whoever draws the form
+    needs no expressions.
+    """
+
+    permission = "processes:read"
+    succeeded = "Form retrieved successfully"
+
+    instance_id: Id
+    wait_id: Id
+    variables: dict[str, Any] | None = None
+    """What has been entered."""
+
+
+@handles
+def show_form(query: GetUserTaskFormQuery, context: Context, processes: ProcessRuntime) -> ShownFormView:
+    """Evaluate the form that the task names."""
+    own_instance(context, query.instance_id)
+    wait = wait_tables.find_wait(context.tx, query.instance_id, query.wait_id)
+    form_id = restored_wait(wait.data, context.box).get("formDefinitionId") if wait is not None else None
+    form = given_form(context, form_id) if form_id is not None else None
+    if form is None:
+        raise NotFound("no open task with a deployed form found with the specified ID")
+    seen = processes.seen(context, query.instance_id, query.wait_id)
+    with evaluating(form):
+        found = shown_fields(form, query.variables, seen, context.now())
+    return ShownFormView(fields=[ShownFieldView.model_validate(field) for field in found])
 
 
 class CompleteUserTaskCommand(Command[InstanceStateView]):

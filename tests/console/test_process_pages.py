@@ -1,11 +1,13 @@
 """Instances are seen on their drawing, and mended there."""
 
+import json
 from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
 
 from bpm.testing import ServerProcess
+from tests.commands.playing import bpmn
 from tests.console.conftest import captured
 from tests.console.test_screens import visit
 
@@ -61,6 +63,51 @@ async def test_a_task_is_completed(signed_in: Page, server: ServerProcess) -> No
     await page.get_by_label("What it came to").fill('{"amount": 15}')
     await page.get_by_role("button", name="Complete the task").click()
     await expect(page.locator("h1")).to_contain_text("completed")
+
+
+FORM = {
+    "type": "default",
+    "id": "loan",
+    "components": [
+        {"type": "text", "text": "Decide about the loan."},
+        {"type": "number", "key": "amount", "label": "Amount", "readonly": True},
+        {"type": "radio", "key": "answer", "label": "Answer", "validate": {"required": True},
+         "values": [{"label": "Yes, as asked", "value": "yes"}, {"label": "No", "value": "no"}]},
+        {"type": "textarea", "key": "why", "label": "Why not", "validate": {"required": True},
+         "conditional": {"hide": '=answer != "no"'}},
+        {"type": "dynamiclist", "path": "notes", "label": "Notes",
+         "components": [{"type": "textfield", "key": "note", "label": "Note", "validate": {"minLength": 3}}]},
+    ],
+}  # fmt: skip
+TASK = bpmn("start s; user t; end e\ns -> t -> e", "loan").replace(
+    '<userTask id="t">',
+    '<userTask id="t" name="Decide"><extensionElements><zeebe:formDefinition formId="loan"/></extensionElements>',
+)
+
+
+async def test_a_deployed_form_is_drawn_and_completed(signed_in: Page, server: ServerProcess) -> None:
+    """Its conditions are followed while it is filled in; what is wrong stands at its field."""
+    page = signed_in
+    await server.cmd("CreateFormDefinitionCommand", formJson=json.dumps(FORM))
+    await server.cmd("CreateProcessDefinitionCommand", name="loan", bpmnXml=TASK)
+    started = await server.cmd("StartProcessInstanceCommand", processKey="loan", variables={"amount": 500})
+    await visit(page, server, f"processes/{started['instanceId']}")
+    await page.get_by_role("link", name="Open the task").click()
+    await expect(page.get_by_label("Amount")).to_have_value("500")
+    await expect(page.get_by_label("Amount")).to_be_disabled()
+    await expect(page.get_by_label("Why not")).to_have_count(0)
+    await page.get_by_label("Answer").select_option("No")
+    await page.get_by_label("Why not").fill("Too much")
+    await page.get_by_role("button", name="one more").click()
+    await page.get_by_label("Note", exact=True).fill("ab")
+    await page.get_by_role("button", name="Complete the task").click()
+    await expect(page.get_by_text("must have at least 3 characters").first).to_be_visible()
+    await expect(page.get_by_label("Note", exact=True)).to_have_attribute("aria-invalid", "true")
+    await page.get_by_label("Note", exact=True).fill("abc")
+    await page.get_by_role("button", name="Complete the task").click()
+    await expect(page.locator("h1")).to_contain_text("completed")
+    variables = (await server.cmd("GetProcessInstanceByIdQuery", instanceId=started["instanceId"]))["variables"]
+    assert variables == {"amount": 500, "answer": "no", "why": "Too much", "notes": [{"note": "abc"}]}
 
 
 async def test_a_definition_shows_where_its_instances_stand(signed_in: Page, server: ServerProcess) -> None:

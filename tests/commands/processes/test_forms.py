@@ -155,3 +155,18 @@ async def test_a_key_of_a_form_elsewhere_is_shown_alone(app: RunningApp) -> None
     task = await begun(app, asking('<zeebe:formDefinition externalReference="https://example.com/f"/>'))
     assert (task["formKey"], task["form"]) == ("https://example.com/f", None)
     assert await complete(app, task, amount="any") == []
+
+
+async def test_a_task_says_what_of_its_form_is_shown(app: RunningApp) -> None:
+    """For what has been entered, with the variables that the task sees; another organisation's is not found."""
+    why = {"type": "textfield", "key": "why", "conditional": {"hide": "=amount < 5"}}
+    amount = {"type": "number", "key": "amount", "label": "Amount", "validate": {"required": True}}
+    await deploy_form(app, json.dumps({"type": "default", "id": "loan", "components": [amount, why]}))
+    task = await begun(app, asking())
+    named = {"instanceId": task["instanceId"], "waitId": task["waitId"]}
+    small = await app.cmd("GetUserTaskFormQuery", **named, variables={"amount": 1})
+    assert small["fields"] == [{"path": "amount", "value": 1, "isLocked": False, "isRequired": True, "options": None}]
+    large = await app.cmd("GetUserTaskFormQuery", **named, variables={"amount": 7})
+    assert [each["path"] for each in large["fields"]] == ["amount", "why"]
+    await complete(app, task, amount=1)
+    assert (await app.send("GetUserTaskFormQuery", named)).status == 404

@@ -2,9 +2,9 @@
 
 import type { Refused } from "../bus"
 
-const SENTENCE = /^([\w.[\]]+): (.*)$/s
+const SENTENCE = /^([\w.[\]]+)(?: \(.*?\))?: (.*)$/s
 
-/** Returns sentences by the field they begin with, as in `name: must not be empty` or `steps[0].name: …`. */
+/** Returns sentences by the field they begin with, as in `name: must not be empty`, `steps[0].name: …` or `amount (Amount): …`. */
 export function problemsBy(sentences: readonly string[], prefix = ""): Record<string, string> {
   const found: Record<string, string> = {}
   for (const sentence of sentences) {

@@ -3,7 +3,9 @@
 import { useState } from "preact/hooks"
 import { useAsk } from "../asking"
 import { Refused, send } from "../bus"
-import { problemsBy } from "../forms/problems"
+import { DeployedForm } from "../forms/deployed_form"
+import { type Component, dotted, entered, type ShownField, type Values } from "../forms/form_state"
+import { others, problemsBy } from "../forms/problems"
 import type { Schema } from "../forms/schema"
 import { SchemaFields } from "../forms/schema_fields"
 import { go, to } from "../router"
@@ -22,7 +24,6 @@ import { Time } from "../ui/time"
 import { toast } from "../ui/toast"
 
 type Task = Schemas["UserTaskView"]
-type Values = Record<string, unknown>
 
 /** `id` is that of the instance and that of its wait, with a dot between. */
 export function TaskScreen({ id }: { id: string }) {
@@ -42,18 +43,22 @@ export function TaskScreen({ id }: { id: string }) {
 }
 
 function TaskForm({ task, onChange }: { task: Task; onChange: () => void }) {
-  const [values, setValues] = useState<Values>({ ...task.variables })
+  const components = task.form?.definition["components"] as Component[] | undefined
+  const [values, setValues] = useState<Values | undefined>(components ? undefined : { ...task.variables })
+  const [fields, setFields] = useState<ShownField[]>([])
   const [text, setText] = useState(task.variables ? pretty(task.variables) : "")
   const [refused, setRefused] = useState<Refused>()
   const [isBusy, setBusy] = useState(false)
   const schema = task.schema as Schema | null | undefined
-  const hasForm = Boolean(schema?.properties)
+  const hasForm = Boolean(components ?? schema?.properties)
   const written = readJson(text)
+  const problems = problemsBy(refused?.errors ?? [], "variables.")
+  const isShown = (place: string) => fields.some(({ path }) => `variables.${dotted(path)}` === place)
   const complete = async () => {
     setBusy(true)
     setRefused(undefined)
     try {
-      const variables = hasForm ? values : (written.value ?? {})
+      const variables = components ? entered(values ?? {}, fields) : hasForm ? (values ?? {}) : (written.value ?? {})
       await send({ $type: "CompleteUserTaskCommand", instanceId: task.instanceId, waitId: task.waitId, variables })
       toast("Completed")
       go(to(`processes/${task.instanceId}`))
@@ -87,14 +92,16 @@ function TaskForm({ task, onChange }: { task: Task; onChange: () => void }) {
         >
           <h2>What it asks</h2>
           <div class="card-body stack">
-            {hasForm && schema ? (
-              <SchemaFields schema={schema} root={schema} value={values} problems={problemsBy(refused?.errors ?? [], "variables.")} path="" onValue={setValues} />
+            {components ? (
+              <DeployedForm task={task} components={components} values={values} problems={problems} onValues={setValues} onFields={setFields} />
+            ) : schema?.properties ? (
+              <SchemaFields schema={schema} root={schema} value={values ?? {}} problems={problems} path="" onValue={setValues} />
             ) : (
               <Field label="What it came to" help="The variables that it leaves, as JSON; or nothing." problem={written.problem}>
                 {(own) => <JsonArea {...own} rows={6} value={text} onText={setText} placeholder='{"approved": true}' />}
               </Field>
             )}
-            {refused && <Refusal refused={refused} />}
+            {refused && <Refusal refused={refused} sentences={others(refused.errors, isShown)} />}
             {may("processes:write") && (
               <div>
                 <Button kind="main" type="submit" isBusy={isBusy} disabled={!hasForm && Boolean(written.problem)}>
