@@ -67,7 +67,7 @@ def _options(place: Place, most: int) -> tuple[Option, ...] | None:
 
 def _each(listed: list[Any]) -> Iterator[Option]:
     for option in listed:
-        value = option_value(cast("Any", option))
+        value = option_value(option)
         members = cast("dict[str, Any]", option) if isinstance(option, dict) else {}
         label = members.get("label")
         yield Option(value, label if isinstance(label, str) else str(value))
