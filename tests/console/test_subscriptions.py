@@ -124,3 +124,24 @@ async def test_one_delivery_is_sent_again(signed_in: Page, server: ServerProcess
     await page.get_by_role("button", name="Send again").click()
     await page.get_by_role("button", name="Send it").click()
     await expect(page.locator("h1 .badge")).to_have_text("delivered")
+
+
+async def test_dead_deliveries_are_sent_again_at_once(
+    signed_in: Page, server: ServerProcess, receiver: WebhookReceiver
+) -> None:
+    """Those of the event that the list shows; the bulk job lists each, and they arrive."""
+    page = signed_in
+    subscription = await subscribed(server, receiver, "many", retryCount=0)
+    await failed(server, receiver, subscription)
+    receiver.answer(200)
+    await visit(page, server, "deliveries?event=many.made")
+    await page.get_by_role("button", name="Send the dead again").click()
+    await expect(page.get_by_text("1 chosen, the oldest first.")).to_be_visible()
+    await page.get_by_role("button", name="Send 1 again").click()
+    await expect(page.get_by_text("1 of 1 touched")).to_be_visible()
+
+    async def delivered() -> int:
+        page = await server.cmd("GetDeliveryListQuery", subscriptionId=subscription["id"], state="delivered")
+        return page["totalCount"]
+
+    assert await until(delivered) == 1

@@ -48,14 +48,14 @@ function All() {
 }
 
 /** Sends again what was given up, of the event that the list shows, or of all. */
-export function DeadAgain({ event, subscriptionId }: { event?: string | undefined; subscriptionId?: number }) {
+function DeadAgain({ event }: { event: string | undefined }) {
   return (
     <BulkButton
       label="Send the dead again"
       permission="deliveries:write"
       title="Send dead deliveries again"
       verb={["Send", "again"]}
-      plan={{ action: "resendDeliveries", selection: { state: "dead", ...(event && { event }), ...(subscriptionId && { subscriptionId }) } }}
+      plan={{ action: "resendDeliveries", selection: { state: "dead", ...(event && { event }) } }}
     >
       <p>What was given up{event ? ` of ${event}` : ""} goes to its receiver once more, as a further attempt of the same delivery.</p>
     </BulkButton>
