@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 from bpm.forms.form import Form
-from bpm.forms.places import MAX_STEPS, Place, places
+from bpm.forms.places import MAX_STEPS, FormPlace, places
 from bpm.forms.reader import HOLDERS
 from bpm.forms.values import value_problem
 from bpm.metering import Meter, metered
@@ -24,7 +24,7 @@ def problems(form: Form, given: Mapping[str, Any], seen: Mapping[str, Any], now:
         return list(islice(_sentences(places(form, given, seen, now, meter), meter, now), MAX_PROBLEMS))
 
 
-def _sentences(shown: Iterator[Place], meter: Meter, now: datetime) -> Iterator[str]:
+def _sentences(shown: Iterator[FormPlace], meter: Meter, now: datetime) -> Iterator[str]:
     for place in shown:
         field = place.field
         if field.kind in HOLDERS:
@@ -35,7 +35,7 @@ def _sentences(shown: Iterator[Place], meter: Meter, now: datetime) -> Iterator[
             yield f"{place.path}{f' ({label})' if label else ''}: {problem}"
 
 
-def _holder_problem(place: Place) -> str:
+def _holder_problem(place: FormPlace) -> str:
     """What is wrong with what a group, a list or one of its rows holds; empty if nothing is."""
     if place.is_row:
         return "" if isinstance(place.value, dict) else "must be an object"

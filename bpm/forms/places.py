@@ -15,7 +15,7 @@ MAX_STEPS = 400_000
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FormPlace:
     """One field where it stands: its path as sentences write it, its value, and what its expressions see.
 
     A row of a list is a place of the list, with `is_row`.
@@ -35,7 +35,7 @@ class Place:
 
 def places(
     form: Form, given: Mapping[str, Any], seen: Mapping[str, Any], now: datetime, meter: Meter
-) -> Iterator[Place]:
+) -> Iterator[FormPlace]:
     """Yield every place that is shown, groups and lists before what is in them.
 
     `seen` are the variables that conditions and options may ask for, after what the form's own components are given;
@@ -47,12 +47,12 @@ def places(
 
 def _inside(
     fields: Sequence[FormField], given: Mapping[str, Any], scope: Mapping[str, Any], path: str, meter: Meter
-) -> Iterator[Place]:
+) -> Iterator[FormPlace]:
     for field in fields:
         meter.charge(1)
         if field.hidden is not None and field.hidden(scope) is True:
             continue
-        place = Place(field, ".".join((path, *field.path)), value_at(given, field.path), scope)
+        place = FormPlace(field, ".".join((path, *field.path)), value_at(given, field.path), scope)
         yield place
         if field.kind == "group" and isinstance(place.value, dict | None):
             yield from _inside(field.inner, _object(place.value), scope, place.path, meter)
@@ -60,12 +60,12 @@ def _inside(
             yield from _rows(place, meter)
 
 
-def _rows(holder: Place, meter: Meter) -> Iterator[Place]:
+def _rows(holder: FormPlace, meter: Meter) -> Iterator[FormPlace]:
     for number, value in enumerate(cast("list[Any]", holder.value)):
         members, path = _object(value), f"{holder.path}[{number}]"
         scope = {**_within(holder.scope, members, holder.field.names), "this": members, "parent": holder.scope}
         meter.charge(1 + len(scope) // 25)
-        yield Place(holder.field, path, value, scope, is_row=True)
+        yield FormPlace(holder.field, path, value, scope, is_row=True)
         if isinstance(value, dict):
             yield from _inside(holder.field.inner, members, scope, path, meter)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from bpm.forms.form import Form
-from bpm.forms.places import MAX_STEPS, Place, places
+from bpm.forms.places import MAX_STEPS, FormPlace, places
 from bpm.forms.reader import HOLDERS
 from bpm.forms.values import option_value
 from bpm.metering import metered
@@ -58,7 +58,7 @@ def shown_fields(
         return found
 
 
-def _options(place: Place, most: int) -> tuple[Option, ...] | None:
+def _options(place: FormPlace, most: int) -> tuple[Option, ...] | None:
     if place.field.options is None:
         return None
     listed = place.field.options(place.scope)

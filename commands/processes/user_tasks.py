@@ -97,6 +97,7 @@ class OptionView(View):
     """What may be chosen in a field."""
 
     value: Any
+    """What the field holds when it is chosen."""
     label: str
     """What people see of it."""
 
@@ -111,6 +112,7 @@ class ShownFieldView(View):
     is_locked: bool
     """Whether nobody can change it."""
     is_required: bool
+    """Whether the task can't be completed without it."""
     options: list[OptionView] | None = None
     """What may be chosen; null where anything may be entered."""
 
