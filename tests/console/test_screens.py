@@ -118,7 +118,10 @@ async def test_a_request_is_replayed_by_the_revision_that_it_came_to(signed_in: 
     """The dialog offers earlier revisions of its rule, and its page says afterwards by which it was executed."""
     page, done = signed_in, await captured(server, "revised")
     changed = {"description": "revised", "isEnabled": True, "path": "revised", "action": "POST", "executionType": 0}
-    fields = {"commandName": "PublishEventCommand", "parameters": {"event": "order.changed", "data": {}}}
+    fields: dict[str, Any] = {
+        "commandName": "PublishEventCommand",
+        "parameters": {"event": "order.changed", "data": {}},
+    }
     await server.cmd("UpdateWebHookConfigCommand", id=done["configId"], **changed, **fields)
     await visit(page, server, f"requests/{done['requestId']}")
     await page.get_by_role("button", name="Replay").click()
