@@ -51,7 +51,8 @@ def test_wrong_encoding(value: str, hint: str) -> None:
 def test_another_separator_is_recognised() -> None:
     """Where time and signature stand in one text, what stands between them is named, whatever it is."""
     fields: dict[str, Any] = {"scheme": "custom", "header": "X-Sig", "inside": "t=", "prefix": "s="}
-    config = SignatureConfig(**fields, secret="a key of the tests", signedContent="{timestamp}.{body}")
+    fields |= {"secret": "a key of the tests", "signedContent": "{timestamp}.{body}"}
+    config = SignatureConfig.model_validate(fields)
     text = f"t={NOW};s={digest(raw=f'{NOW}.'.encode() + BODY).hex()}"
     found = explained(config, {"X-Sig": text})
     assert (found.ok, found.failed) == (False, "encoding")
