@@ -22,6 +22,7 @@ from bpm.bus.effects import run_handler
 from bpm.bus.envelope import Envelope, Recorder
 from bpm.bus.error_redaction import redact_error, secrets_of
 from bpm.bus.idempotency import Idempotency
+from bpm.bus.key_renewal import renewed_key
 from bpm.bus.later import Later, ScheduledMessages
 from bpm.bus.log_ids import Handling
 from bpm.bus.messages import Command, Message
@@ -80,7 +81,8 @@ class Bus:
         self._effect_seconds = effect_seconds
         self._rights: Rights = rights or FixedRights()
         self._audit = Audit(clock)
-        self._recorders: tuple[Recorder, ...] = (Idempotency(clock, registry, box), self._audit)
+        self._idempotency = Idempotency(clock, registry, box)
+        self._recorders: tuple[Recorder, ...] = (self._idempotency, self._audit)
         self.tracer = tracer
         self.measured = Measured(tracer)
         self._pipeline = compose((self.measured, self._authorised), self._handle)
@@ -268,8 +270,11 @@ class Bus:
         with Handling(envelope):
             try:
                 handler = registration.invoke(envelope.message, context)
+                renewed = renewed_key(self.database, self._idempotency, envelope)
                 with budget(MAX_MESSAGE_STEPS):
-                    outcome = self._outcome(envelope, await run_handler(handler, envelope.name, seconds))
+                    async with renewed:
+                        data = await run_handler(handler, envelope.name, seconds)
+                    outcome = self._outcome(envelope, data)
             except BpmError as error:
                 outcome = Outcome(error=redact_error(envelope, error))
             except Exception as error:

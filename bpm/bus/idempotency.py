@@ -1,5 +1,8 @@
 """Idempotency: the answer of a command is kept by its key, in the transaction of its effect, and given again."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import bpm.errors
@@ -13,8 +16,8 @@ from bpm.exact_json import read_json, write_json
 from bpm.security.secrets import SecretBox
 from bpm.store import Transaction
 
-IN_PROGRESS_SECONDS = 60
-"""After this long without an answer an effect's key may be tried again: its process is gone."""
+LEASE = timedelta(seconds=20)
+"""An effect's key that was not renewed for so long may be tried again: its process is gone."""
 
 
 class Idempotency(Recorder):
@@ -31,6 +34,7 @@ class Idempotency(Recorder):
         self._clock = clock
         self._registry = registry
         self._box = box
+        self._under_way: set[tuple[str, str]] = set()
 
     def before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
         """Return the first answer, or reserve the key."""
@@ -41,8 +45,7 @@ class Idempotency(Recorder):
             known = tables.find_key(tx, envelope.principal.id, key)
             if known is None:
                 continue
-            age = now - known.created_at
-            if age <= tables.KEPT and (known.answer is not None or age.total_seconds() < IN_PROGRESS_SECONDS):
+            if self._holds(known, envelope.principal.id, key, now - known.created_at):
                 return self._recall(known, envelope)
             tables.forget_key(tx, envelope.principal.id, key)
         tables.reserve_key(
@@ -56,6 +59,29 @@ class Idempotency(Recorder):
             },
         )
         return None
+
+    @contextmanager
+    def under_way(self, envelope: Envelope) -> Generator[None]:
+        """Hold the key while its effect runs in this process, however long nobody could renew it."""
+        held = (envelope.principal.id, self._keys(envelope)[0])
+        self._under_way.add(held)
+        try:
+            yield
+        finally:
+            self._under_way.discard(held)
+
+    def _holds(self, known: tables.KeptAnswer, principal: str, key: str, age: timedelta) -> bool:
+        """Tell whether a key is taken: for a day once it has its answer, before that as long as somebody works on it.
+
+        A reservation from the future is one from before the clock was set back.
+        """
+        if known.answer is not None:
+            return age <= tables.KEPT
+        return -LEASE < age < LEASE or (principal, key) in self._under_way
+
+    def renew(self, tx: Transaction, envelope: Envelope) -> None:
+        """Say that the effect under a reserved key is still going on."""
+        tables.renew_key(tx, envelope.principal.id, self._keys(envelope)[0], self._clock())
 
     def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
         """Keep the answer, unless trying again could give another one."""
@@ -79,7 +105,10 @@ class Idempotency(Recorder):
         if envelope.fingerprint and known.fingerprint not in self._fingerprints(envelope):
             return Outcome(error=Conflict("Idempotency-Key: was used before with another body"))
         if known.answer is None:
-            return Outcome(error=Conflict("Idempotency-Key: the first request with it is still being processed"))
+            wait = f"if its server has ended, send it again in {LEASE.seconds} seconds"
+            return Outcome(
+                error=Conflict(f"Idempotency-Key: the first request with it is still being processed; {wait}")
+            )
         answer = read_json(self._box.decrypt(known.answer))
         if "error" in answer:
             kind: type[BpmError] = getattr(bpm.errors, answer["error"])

@@ -124,6 +124,7 @@ _ANSWERS = Records(KeptAnswer, KEYS)
 _FIND = _ANSWERS.select.where(*_THE_KEY)
 _RESERVE = KEYS.insert()
 _ANSWER = update(KEYS).where(*_THE_KEY).values(answer=bindparam("answer_"))
+_RENEW = update(KEYS).where(*_THE_KEY, KEYS.c.answer.is_(None)).values(created_at=bindparam("now"))
 _FORGET = delete(KEYS).where(*_THE_KEY)
 
 
@@ -140,6 +141,11 @@ def reserve_key(tx: Transaction, row: dict[str, Any]) -> None:
 def answer_key(tx: Transaction, principal: str, key: str, answer: str) -> None:
     """Keep the sealed answer of a reserved key."""
     tx.connection.execute(_ANSWER, {"principal_": principal, "key_": key, "answer_": answer})
+
+
+def renew_key(tx: Transaction, principal: str, key: str, now: datetime) -> None:
+    """Say that the work under a reserved key is still going on."""
+    tx.connection.execute(_RENEW, {"principal_": principal, "key_": key, "now": now})
 
 
 def forget_key(tx: Transaction, principal: str, key: str) -> None:

@@ -56,12 +56,14 @@ def refuse_missing_file(settings: "Settings") -> None:
 @contextmanager
 def owned(settings: "Settings") -> Generator[None]:
     """Keep workers of a SQLite file away; raises `Misconfigured` where one is at work."""
-    from bpm.jobs.worker_lock import WorkerLock
+    from bpm.jobs.worker_lock import worker_lock
     from bpm.store.factory import is_embedded
 
-    owner = WorkerLock(settings.data_dir / "worker.lock")
-    if is_embedded(settings):
-        owner.take()
+    if not is_embedded(settings):
+        yield
+        return
+    owner = worker_lock(settings)
+    owner.take()
     try:
         yield
     finally:

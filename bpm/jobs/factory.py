@@ -4,7 +4,7 @@ from bpm.clock import Clock
 from bpm.jobs.interface import JobQueue
 from bpm.jobs.queue import JobRunner
 from bpm.jobs.sqlite import SqliteTokens
-from bpm.jobs.worker_lock import WorkerLock
+from bpm.jobs.worker_lock import worker_lock
 from bpm.settings import Settings
 from bpm.store import Database
 
@@ -12,7 +12,7 @@ from bpm.store import Database
 def open_jobs(database: Database, settings: Settings, clock: Clock) -> JobQueue:
     """Return the engine beside `database`, not yet started."""
     if database.dsn is None:
-        tokens = SqliteTokens(database, WorkerLock(settings.data_dir / "worker.lock"))
+        tokens = SqliteTokens(database, worker_lock(settings))
         return JobRunner(tokens, database, settings.worker_concurrency, clock)
     from bpm.jobs.pgqueuer import PostgresTokens  # asyncpg is there only where PostgreSQL is used
 

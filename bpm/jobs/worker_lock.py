@@ -1,4 +1,4 @@
-"""One worker a data folder: the embedded job engine takes up whatever is open, so it must be alone."""
+"""One worker a database file: the embedded job engine takes up whatever is open, so it must be alone."""
 
 import fcntl
 import os
@@ -6,6 +6,16 @@ from pathlib import Path
 
 from bpm.errors import Misconfigured
 from bpm.security.private_files import make_private_file
+from bpm.settings import Settings
+from bpm.store.sqlite import database_file
+
+USUAL_FILE = "bpm.db"
+
+
+def worker_lock(settings: Settings) -> "WorkerLock":
+    """Return the lock of the SQLite file that the settings name: beside the file, whoever reaches it by which path."""
+    file = database_file(settings).resolve()
+    return WorkerLock(file.with_name("worker.lock" if file.name == USUAL_FILE else f"{file.name}.worker.lock"))
 
 
 class WorkerLock:
@@ -26,8 +36,8 @@ class WorkerLock:
             owner = os.read(descriptor, 20).decode("ascii", "replace").strip()
             os.close(descriptor)
             raise Misconfigured(
-                f"process {owner} runs the jobs of {self._path.parent} already; "
-                "stop it, choose another BPM_DATA_DIR, or start with --no-worker"
+                f"process {owner} runs the jobs of the database in {self._path.parent} already; "
+                "stop it, choose another database, or start with --no-worker"
             ) from None
         os.ftruncate(descriptor, 0)
         os.write(descriptor, str(os.getpid()).encode())

@@ -18,7 +18,7 @@ class AbandonedThreads:
 
     def __init__(self, most: int = MOST_ABANDONED) -> None:
         """Begin with none."""
-        self._most = most
+        self.most = most
         self._threads: tuple[threading.Thread, ...] = ()
         self.ended = Counter(
             "bpm_handlers_ended_total",
@@ -44,7 +44,7 @@ class AbandonedThreads:
     @property
     def is_full(self) -> bool:
         """Whether the next handler that does not end holds up everybody."""
-        return len(self.alive) >= self._most
+        return len(self.alive) >= self.most
 
     def refuse_connection(self, *_: object) -> None:
         """Raise `Abandoned` in a thread that was given up: nothing that it does may reach the database any more."""

@@ -144,8 +144,9 @@ class ReplayInboundRequestsCommand(RequestFilter, Command[ReplaysView]):
 
     The filters are those of `GetInboundRequestListQuery`; `searchText` needs `inbound:read` as well. Each request is
     opened in a transaction of its own, so what was done stays done when the rest fails. With more than `limit`
-    matches, send it again. A bulk job (`PlanBulkJobCommand`) does the same in the background, can be cancelled, and
-    keeps the list of what it touched.
+    matches, send it again. One that was broken off goes on under the same `Idempotency-Key`, and drives none twice. A
+    bulk job (`PlanBulkJobCommand`) does the same in the background, can be cancelled, and keeps the list of what it
+    touched.
     """
 
     permission = "inbound:write"
@@ -219,9 +220,13 @@ def _found(command: ReplayInboundRequestsCommand, context: Context) -> FoundRequ
 
 
 async def _one(request_id: str, force: bool, context: EffectContext) -> NotReplayedView | None:
-    """Drive one again; returns why not."""
+    """Drive one again; returns why not.
+
+    By force it could be done twice when a bulk that was broken off is sent again under its key: so each has a key, too.
+    """
+    key = context.effect_key if force and context.envelope.idempotency_key is not None else None
     try:
-        view = await context.send(ReplayInboundRequestCommand(request_id=request_id, force=force))
+        view = await context.send(ReplayInboundRequestCommand(request_id=request_id, force=force), idempotency_key=key)
     except Unavailable:
         raise
     except BpmError as error:

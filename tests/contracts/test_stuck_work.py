@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from bpm.errors import StorageUnavailable, TookTooLong
 from bpm.settings import Settings
@@ -56,6 +56,7 @@ class TestPostgres(StuckWorkContract):
             return insert("a")(tx)
 
         def change(tx: Transaction) -> None:
+            tx.connection.execute(text("SET LOCAL lock_timeout = '20ms'"))
             tx.connection.execute(update(SAMPLES).where(SAMPLES.c.word == "locked").values(mood="changed"))
 
         other = await open_connection(postgres_url)

@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from bpm import testing
+from bpm.bus.tables import KEYS
 from bpm.testing import RunningApp, running_app
 from tests.router import probes
 from tests.router.conftest import PROBES, noting, rows, runs, stored, until
@@ -291,6 +293,30 @@ async def test_many_are_previewed_and_driven_again(app: RunningApp) -> None:
     assert (rest["matched"], rest["replayed"], rest["remaining"]) == (50, 50, 0)
     await until(app, "bulk", *["done"] * 120, seconds=20)
     assert (probes.tries["bulk"], await runs(app, "bulk")) == (240, 120)
+
+
+async def test_a_forced_bulk_that_was_broken_off_drives_none_twice(app: RunningApp) -> None:
+    """Sent again under its key it goes on: what was driven again before counts, and is not done once more."""
+    await noting(app, "forced")
+    await asyncio.gather(*(app.hook("forced", {"n": n}) for n in range(60)))
+    await until(app, "forced", *["done"] * 60, seconds=60)
+    wanted: dict[str, Any] = {"state": "done", "configKey": "forced", "force": True}
+    key = {"Idempotency-Key": "forced-bulk"}
+    begun = await app.send("ReplayInboundRequestsCommand", {**wanted, "limit": 25}, headers=key)
+    assert begun.data["replayed"] == 25
+    await until(app, "forced", *["done"] * 60, seconds=60)
+    await _forget_answer(app, "forced-bulk")
+    again = await app.send("ReplayInboundRequestsCommand", {**wanted, "limit": 60}, headers=key)
+    assert (again.data["matched"], again.data["replayed"], again.data["skipped"]) == (60, 60, 0)
+    found = await until(app, "forced", *["done"] * 60, seconds=60)
+    assert {kept["replayCount"] for kept in found} == {1}
+    assert await runs(app, "forced") == 120
+
+
+async def _forget_answer(app: RunningApp, key: str) -> None:
+    """Leave the database as a server does that ended before the answer was kept, some time ago."""
+    gone = delete(KEYS).where(KEYS.c.key == key)
+    assert await app.app.database.write(lambda tx: tx.connection.execute(gone).rowcount) == 1
 
 
 async def test_a_bulk_by_ids_tells_what_it_left_out(app: RunningApp) -> None:
