@@ -47,7 +47,7 @@ class StallWatch:
             self._ended.set()
             return
         asked = time.monotonic()
-        if answered.wait(NOTICE_SECONDS):
+        if answered.wait(NOTICE_SECONDS) or self._ended.is_set():
             return
         place = stack_of(self._loop_thread, FRAMES_SHOWN)
         log.warning("something holds the event loop, and every request waits", at=place)

@@ -30,6 +30,7 @@ STATUSES = {
     "NotFound": 404,
     "MethodNotAllowed": 405,
     "Conflict": 409,
+    "StillRunning": 422,
     "TooLarge": 413,
     "HeadTooLarge": 431,
     "TooSlow": 408,

@@ -92,7 +92,7 @@ async def test_a_draft_that_changes_before_it_executes_does_not(app: RunningApp)
     assert (await app.cmd("ReplayInboundRequestCommand", **fields))["replayed"]
     await app.cmd("DiscardWebHookDraftCommand", id=draft["id"])
     await app.cmd("ResumeWebHookConfigCommand", id=rule["id"])
-    await app.settled(seconds=90)  # what was looked at in the moment of the resumption waits for the reconciler
+    await app.settled(seconds=180)  # what was looked at in the moment of the resumption waits for the reconciler
     dead = await app.cmd("GetInboundRequestByIdQuery", requestId=request_id)
     assert (dead["state"], dead["errors"]) == (
         "dead",
