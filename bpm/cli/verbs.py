@@ -23,6 +23,8 @@ class Word:
     wire: str
     help: str
     kind: type = str
+    is_required: bool = False
+    """Whether an option has to be given; arguments always have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ VERBS: dict[str, tuple[Verb, ...]] = {
             "DiscardInboundRequestCommand",
             "Give a request up for good.",
             (REQUEST,),
-            (Word("reason", "reason", "Why, for the audit log."),),
+            (Word("reason", "reason", "Why, for the audit log.", is_required=True),),
         ),
     ),
     "deliveries": (
@@ -356,6 +358,8 @@ def _parameter(word: Word, *, is_argument: bool) -> inspect.Parameter:
         annotation: Any = Annotated[kind, typer.Argument(help=word.help, metavar=word.name.upper())]
         return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
     option = typer.Option(f"--{word.name}", help=word.help)
+    if word.is_required:
+        return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, option])
     annotation = Annotated[bool, option] if kind is bool else Annotated[kind | None, option]
     return inspect.Parameter(
         name, inspect.Parameter.KEYWORD_ONLY, default=False if kind is bool else None, annotation=annotation
