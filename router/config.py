@@ -256,6 +256,8 @@ class WebHookFields(WireModel):
     """How often a failing execution is tried."""
     lane: LaneConfig | None = None
     """Which requests are executed in order, and at which pace."""
+    retention_days: Annotated[Integer, Field(ge=1, le=36_500)] | None = None
+    """How many days its requests are kept; as long as the installation keeps them, if left out."""
     labels: Annotated[list[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=50)] = Field(
         default_factory=list[str]
     )

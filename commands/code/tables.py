@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, delete, select
+from sqlalchemy import Index, delete, func, select
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
@@ -64,6 +64,20 @@ def clear_runs(tx: Transaction, organization_id: int, kept: int) -> None:
     last = tx.connection.execute(oldest).scalar()
     if last is not None:
         tx.connection.execute(delete(RUNS).where(own, RUNS.c.id <= last))
+
+
+def rules_with_runs(tx: Transaction, organization_id: int | None) -> list[str]:
+    """Return the rules of an organisation that have runs, as `<number>:<revision>`, by one step through the index each.
+
+    Of these there are at most as many as runs are kept.
+    """
+    found: list[str] = []
+    own = RUNS.c.organization_id == organization_id
+    least = select(func.min(RUNS.c.rule)).where(own)
+    while (next_one := tx.connection.execute(least).scalar()) is not None:
+        found.append(next_one)
+        least = select(func.min(RUNS.c.rule)).where(own, RUNS.c.rule > next_one)
+    return found
 
 
 def run_by_id(session: ScopedSession, id_: str) -> CodeRun | None:

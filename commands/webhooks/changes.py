@@ -18,6 +18,7 @@ from commands.webhooks.checks import (
     check_answers,
     check_references,
     check_resolved,
+    check_retention,
     check_secrets,
     check_signature,
 )
@@ -27,7 +28,7 @@ from router.config_secrets import redacted_definition, seal_definition, with_sto
 from router.paths import shape
 from router.route_table import RouteTable
 from router.rule_compiler import authority_of
-from router.tables import configs, revisions
+from router.tables import configs, revisions, rule_retention
 from router.tables.configs import RuleRow, WebhookConfig
 
 NOT_FOUND = "Configuration not found"
@@ -79,6 +80,7 @@ def insert(
     check_resolved(definition, References(settings.references).resolver(context.organization_id), findings)
     check_signature(definition, box, findings)
     check_answers(fields, findings)
+    check_retention(fields, findings, settings)
     findings.raise_any()
     values = {
         **_values(fields, definition, run_as_id, context, origin),
@@ -90,6 +92,7 @@ def insert(
     row = configs.insert_config(context.tx, values)
     if row is None:
         raise Conflict(KEY_TAKEN, message="Validation failed")  # another server process was faster
+    rule_retention.keep_retention(context.tx, row)
     _record(row, "created", context, origin=origin)
     return row
 
@@ -114,6 +117,7 @@ def replace(
     check_resolved(definition, References(settings.references).resolver(context.organization_id), findings)
     check_signature(definition, box, findings)
     check_answers(fields, findings)
+    check_retention(fields, findings, settings)
     findings.raise_any()
     values = {
         **_values(fields, definition, run_as_id, context, origin),
@@ -121,6 +125,7 @@ def replace(
         "updated_at": context.now(),
     }
     configs.update_config(context.tx, row, values)
+    rule_retention.keep_retention(context.tx, row)
     _record(row, "updated", context, origin=origin)
 
 

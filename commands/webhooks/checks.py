@@ -14,6 +14,7 @@ from bpm.security.redaction import REDACTED
 from bpm.security.references import FOREIGN, REFER, Resolve, may_refer
 from bpm.security.sealing import NOT_STORED
 from bpm.security.secrets import SecretBox, SecretError
+from bpm.settings import Settings
 from bpm.signatures import STORED, SignatureConfig
 from router.config import WebHookFields, unknown_command
 from router.config_secrets import map_secrets, open_definition, references_in
@@ -157,6 +158,15 @@ def check_answers(fields: WebHookFields, findings: Findings) -> None:
     if fields.response is not None and fields.response.status >= FIRST_ERROR:
         status = f"response.status: {fields.response.status} tells the sender that its request failed"
         findings.warnings.append(f"{status}: it will send it again, and be answered so again")
+
+
+def check_retention(fields: WebHookFields, findings: Findings, settings: Settings) -> None:
+    """Check that a rule does not want its requests kept longer than the installation keeps any."""
+    most = settings.retention.rows_days
+    if fields.retention_days is not None and 0 < most < fields.retention_days:
+        findings.invalid.append(
+            f"retentionDays: must be at most {most}, for as long as requests are kept here (BPM_RETENTION__ROWS_DAYS)"
+        )
 
 
 def _unknown_fields(place: str, message_type: type[Message[Any]], parameters: Mapping[str, Any]) -> Iterable[str]:

@@ -76,6 +76,8 @@ class WebHookConfigView(View):
     """How often a failing execution is tried."""
     lane: dict[str, Any] | None = None
     """Which requests are executed in order, and at which pace."""
+    retention_days: int | None = None
+    """How many days its requests are kept; null: as long as the installation keeps them."""
     labels: list[str] = Field(default_factory=list[str])
     metadata: dict[str, Any] | None = None
     isolation: str | None = None

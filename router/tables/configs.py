@@ -159,7 +159,7 @@ def note_applied(tx: Transaction, organization_id: int, keys: Iterable[str], now
 
 
 def delete_config(tx: Transaction, row: WebhookConfig) -> None:
-    """Delete a configuration; its revisions and requests stay."""
+    """Delete a configuration; its revisions and requests stay, and so does how long these are kept."""
     tx.connection.execute(delete(CONFIGS).where(CONFIGS.c.id == row.id))
 
 

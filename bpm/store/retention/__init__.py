@@ -4,7 +4,7 @@ Each area says in its own `retention` module what of its tables goes and when; n
 """
 
 from bpm.store.retention.keeper import Retention
-from bpm.store.retention.policy import Policy
+from bpm.store.retention.policy import Policy, Share
 from bpm.store.retention.tables import RetentionMark, retention_marks
 
-__all__ = ["Policy", "Retention", "RetentionMark", "retention_marks"]
+__all__ = ["Policy", "Retention", "RetentionMark", "Share", "retention_marks"]

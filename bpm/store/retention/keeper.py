@@ -14,7 +14,7 @@ from bpm.settings import MIB, RetentionSettings
 from bpm.store.compaction import give_back
 from bpm.store.database import Database
 from bpm.store.retention import tables
-from bpm.store.retention.policy import Policy
+from bpm.store.retention.policy import Policy, Share
 
 PAUSE_SECONDS = 0.005
 """The shortest pause after a batch; it lasts at least as long as the batch took."""
@@ -58,8 +58,9 @@ class Retention:
         """Return how many rows each policy would let go of now because of their age."""
         found: dict[str, int] = {}
         for policy in self.policies:
-            before = policy.before(self._settings, self._clock())
-            found[policy.name] = await self._count(policy, before) if before is not None else 0
+            shares = await self._shares(policy, self._clock())
+            counts = [await self._database.read(partial(policy.count, share=share)) for share in shares]
+            found[policy.name] = sum(counts)
         return found
 
     async def run(self, seconds: float = float("inf")) -> dict[str, int] | None:
@@ -70,8 +71,7 @@ class Retention:
                 return None
             pruned: dict[str, int] = {}
             for policy in self.policies:
-                before = policy.before(self._settings, self._clock())
-                pruned[policy.name] = await self._by_age(policy, before, deadline) if before is not None else 0
+                pruned[policy.name] = await self._by_age(policy, deadline)
             for name, count in (await self._by_size(deadline)).items():
                 pruned[name] += count
             await self._give_back(deadline)
@@ -90,18 +90,26 @@ class Retention:
         if pruned and any(pruned.values()):
             log.info("pruned", **{name.replace(" ", "_"): count for name, count in pruned.items() if count})
 
-    async def _by_age(self, policy: Policy, before: datetime, deadline: float) -> int:
+    async def _by_age(self, policy: Policy, deadline: float) -> int:
         """Prune what is too old; what was only emptied stays, so the next run begins where this one ended."""
-        mark = await self._database.read(lambda tx: tables.mark_of(tx, policy.name))
-        since = mark.until if mark is not None and policy.values is not None else None
+        now = self._clock()
+        if policy.prepare is not None:
+            await self._database.write(policy.prepare)
+        shares = await self._shares(policy, now)
 
         async def is_over() -> bool:
             return time.monotonic() > deadline
 
-        pruned = await self._prune(policy, since, before, is_over)
-        until = before if policy.values is not None and time.monotonic() <= deadline else since
-        await self._note(policy, pruned, until)
+        pruned = await self._prune(policy, shares, is_over)
+        until = policy.until(self._settings, now)
+        if until is not None and shares and time.monotonic() > deadline:
+            until = shares[0].since
+        if shares:
+            await self._note(policy, pruned, until)
         return pruned
+
+    async def _shares(self, policy: Policy, now: datetime) -> Sequence[Share]:
+        return await self._database.read(lambda tx: policy.shares(tx, self._settings, now))
 
     async def _by_size(self, deadline: float) -> dict[str, int]:
         """Prune the oldest, whatever their age, until the database is small enough."""
@@ -113,7 +121,9 @@ class Retention:
         sparable = [(policy.spare, policy) for policy in self.policies if policy.spare is not None]
         for _, policy in sorted(sparable, key=lambda pair: pair[0]):
             if not await is_over():
-                pruned[policy.name] = await self._prune(policy, None, self._clock(), is_over)
+                now = self._clock()
+                shares = await self._database.read(partial(policy.shares_before, before=now, now=now))
+                pruned[policy.name] = await self._prune(policy, shares, is_over)
                 await self._note(policy, pruned[policy.name], None)
         return pruned
 
@@ -123,22 +133,27 @@ class Retention:
         used = await self._database.read(tables.used_bytes)
         return used is not None and used > self._settings.max_database_mb * MIB
 
-    async def _prune(self, policy: Policy, since: datetime | None, before: datetime, is_over: IsOver) -> int:
+    async def _prune(self, policy: Policy, shares: Sequence[Share], is_over: IsOver) -> int:
         pruned = 0
-        for organization_id in await self._database.read(policy.organizations):
-            place = since
-            while not await is_over():
-                find = partial(policy.find, organization_id=organization_id, since=place, before=before)
-                found = await self._database.read(find)
-                if not found:
-                    break
-                began = time.monotonic()
-                gone = await self._database.write(partial(policy.prune, keys=[key for key, _ in found]))
-                pruned += gone
-                if len(found) < policy.batch or (gone == 0 and found[-1][1] == place):
-                    break
-                place = found[-1][1]
-                await self._pause(time.monotonic() - began)
+        for share in shares:
+            pruned += await self._prune_share(policy, share, is_over)
+            if share.rule is not None and policy.values is not None and not await is_over():
+                await self._database.write(partial(policy.conclude, share=share))
+        return pruned
+
+    async def _prune_share(self, policy: Policy, share: Share, is_over: IsOver) -> int:
+        pruned, place = 0, share.since
+        while not await is_over():
+            found = await self._database.read(partial(policy.find, share=share, since=place))
+            if not found:
+                break
+            began = time.monotonic()
+            gone = await self._database.write(partial(policy.prune, keys=[key for key, _ in found]))
+            pruned += gone
+            if len(found) < policy.batch or (gone == 0 and found[-1][1] == place):
+                break
+            place = found[-1][1]
+            await self._pause(time.monotonic() - began)
         return pruned
 
     async def _pause(self, took: float) -> None:
@@ -150,14 +165,6 @@ class Retention:
         take = partial(tables.take_lease, holder=self._holder, now=self._clock(), seconds=LEASE_SECONDS)
         self._leased = time.monotonic()
         return await self._database.write(take)
-
-    async def _count(self, policy: Policy, before: datetime) -> int:
-        organizations = await self._database.read(policy.organizations)
-        counts = [
-            await self._database.read(partial(policy.count, organization_id=organization_id, before=before))
-            for organization_id in organizations
-        ]
-        return sum(counts)
 
     async def _note(self, policy: Policy, pruned: int, until: datetime | None) -> None:
         note = partial(tables.note_run, name=policy.name, pruned=pruned, until=until, now=self._clock())

@@ -92,9 +92,15 @@ async def test_a_change_of_a_mapping_goes_live_and_back(server: ServerProcess, f
     gone = await bpm(server, "apply", *at, *team)
     assert [(each["action"], each["key"]) for each in json.loads(gone.stdout)["changes"]] == [("delete", "orders")]
 
+    change(folder / "rules" / "refunds.yaml", "labels:", "retentionDays: 30\nlabels:")
+    told = await bpm(server, "diff", *at, *team, "--format", "text")
+    assert "retentionDays: " in told.stdout
+    assert (await bpm(server, "apply", *at, *team)).exit_code == 0
+    assert (await bpm(server, "diff", *at, *team)).exit_code == 0
     copy = tmp_path / "exported"
     written = (await bpm(server, "export", "-f", str(copy), "--label", "shop")).stdout.split()
     assert "rules/refunds.py" in written
+    assert "retentionDays: 30" in (copy / "rules" / "refunds.yaml").read_text()
     same = await bpm(server, "diff", "-f", str(copy), *team)
     assert (same.exit_code, json.loads(same.stdout)["unchanged"]) == (0, 5)
     assert (await aside("validate", "-f", str(copy))).exit_code == 0

@@ -9,6 +9,7 @@ const SECTIONS = [
   { title: "How it answers", names: ["responseMode", "response"] },
   { title: "Repetitions, retries and order", names: ["deduplication", "retry", "lane"] },
   { title: "When it counts", names: ["moreMethods", "when", "order", "expiresAt"] },
+  { title: "How long its requests are kept", names: ["retentionDays"] },
   { title: "On whose behalf, and notes", names: ["runAs", "isolation", "labels", "metadata"] },
 ]
 
