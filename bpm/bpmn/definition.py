@@ -50,7 +50,6 @@ class SequenceFlow:
     source: str
     target: str
     condition: str = ""
-    language: str = ""
     listeners: tuple[ListenerDefinition, ...] = ()
 
 

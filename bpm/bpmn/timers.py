@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bpm.bpmn.cron import Cron, is_cron, parse_cron
+from bpm.bpmn.shown import shown
 from bpm.bpmn.zones import find_zone, read_moment, zone_name
 from bpm.expressions import EvaluationError
 
@@ -92,7 +93,7 @@ def parse_duration(value: Any) -> Duration:
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     parts = {name: float(part.replace(",", ".")) for name, part in match.groupdict().items() if part} if match else {}
     if not parts:
-        raise EvaluationError(f"'{value}' is not an ISO 8601 duration such as PT15M or P1DT12H")
+        raise EvaluationError(f"{shown(value)} is not an ISO 8601 duration such as PT15M or P1DT12H")
     months = int(parts.pop("years", 0)) * 12 + int(parts.pop("months", 0))
     try:
         days = timedelta(weeks=parts.pop("weeks", 0), days=parts.pop("days", 0)).days
@@ -120,7 +121,7 @@ def _zoned_date(value: Any) -> datetime:
 
 def _no_date(value: Any) -> EvaluationError:
     return EvaluationError(
-        f"'{value}' is not an ISO 8601 date such as 2026-05-01T09:00:00Z or 2026-05-01T09:00:00[Europe/Berlin]"
+        f"{shown(value)} is not an ISO 8601 date such as 2026-05-01T09:00:00Z or 2026-05-01T09:00:00[Europe/Berlin]"
     )
 
 
@@ -132,7 +133,7 @@ def parse_cycle(value: Any) -> Cycle | Cron:
     start, slash, interval = rest.rpartition("/")
     repeat = _REPEAT.fullmatch(repeats)
     if repeat is None or not rest:
-        raise EvaluationError(f"'{value}' is not an ISO 8601 repeating interval such as R3/PT10M")
+        raise EvaluationError(f"{shown(value)} is not an ISO 8601 repeating interval such as R3/PT10M")
     cycle = Cycle(
         count=int(repeat[1]) if repeat[1] else None,
         start=_zoned_date(start) if slash else None,

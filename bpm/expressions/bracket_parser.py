@@ -22,7 +22,7 @@ class BracketParser(PathParser):
             return self.range_of(opening, first)
         if self.sees(","):
             self.take()
-            return syntax.ListOf(opening.column, (first, *self.items(")")))
+            return syntax.ListOf(opening.column, (first, *self.items(")")), are_tests=True)
         self.expect(")")
         return first
 

@@ -6,7 +6,7 @@ from typing import Any
 from bpm.metering import Meter
 
 from . import syntax
-from .errors import EvaluationError, ExpressionError
+from .errors import EvaluationError, ExpressionError, Unsuitable
 from .feel_arguments import fitting
 from .function_values import FunctionValue, invoke
 from .functions import FUNCTIONS, BuiltinFunction, nearest_function
@@ -35,6 +35,8 @@ class CallCompiler(NodeCompiler):
         def call(scope: Mapping[str, Any], meter: Meter) -> Any:
             try:
                 return bounded(invoke(meter, *[argument(scope, meter) for argument in arguments]))
+            except ZeroDivisionError as error:
+                raise Unsuitable(f"{name}(): division by zero") from error
             except ArithmeticError as error:
                 raise EvaluationError(f"{name}(): a value is too large") from error
 

@@ -51,6 +51,24 @@ def is_among(container: Any, value: Any, meter: Meter) -> bool:
     return holds(items, value, meter) or same(items, value, meter)
 
 
+def any_met(tests: list[Evaluator]) -> Evaluator:
+    """Whether one of several tests is met; raises Unsuitable when none is, and the value does not suit one of them."""
+
+    def decide(scope: Mapping[str, Any], meter: Meter) -> bool:
+        unsuitable: Unsuitable | None = None
+        for test in tests:
+            try:
+                if test(scope, meter):
+                    return True
+            except Unsuitable as error:
+                unsuitable = unsuitable or error
+        if unsuitable:
+            raise unsuitable
+        return False
+
+    return decide
+
+
 def is_equal(left: Any, right: Any, meter: Meter) -> bool | None:
     """FEEL's `=`: null between values of different types, but null itself equals null only."""
     if left is None or right is None:

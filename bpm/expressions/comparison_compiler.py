@@ -6,7 +6,7 @@ from typing import Any
 from bpm.metering import Meter
 
 from . import syntax
-from .closures import default, is_among, is_equal
+from .closures import any_met, default, is_among, is_equal
 from .functions import FUNCTIONS
 from .node_compiler import NodeCompiler
 from .paths import Evaluator
@@ -59,12 +59,18 @@ class ComparisonCompiler(NodeCompiler):
             return self.within(left, container, lenient)
         if isinstance(container, syntax.Test):
             return self.meets(left, container, lenient)
-        if isinstance(container, syntax.ListOf) and any(isinstance(i, _TESTS) for i in container.items):
-            tests = [self.membership(left, _alone(item), lenient) for item in container.items]
-            return lambda scope, meter: any(test(scope, meter) for test in tests)
+        if isinstance(container, syntax.ListOf) and self.has_tests(container):
+            are_tests = self.is_feel and container.are_tests
+            tests = [self.membership(left, item if are_tests else _alone(item), lenient) for item in container.items]
+            return any_met(tests)
         right = self.compile(container, lenient)
         contains = is_among if self.is_feel else holds
         return lambda scope, meter: contains(right(scope, meter), left(scope, meter), meter)
+
+    def has_tests(self, container: syntax.ListOf) -> bool:
+        """Whether elements of a list are asked by themselves, because they aren't values, or may be lists or ranges."""
+        asked = self.is_feel and container.are_tests
+        return any(isinstance(i, _TESTS) or (asked and not isinstance(i, syntax.Literal)) for i in container.items)
 
     def meets(self, left: Evaluator, test: syntax.Test, lenient: bool) -> Evaluator:
         """`x in > value`."""

@@ -128,7 +128,7 @@ class Parser(BracketParser):
         if self.sees(*TESTS):
             return self.test()
         if self.sees("(") and self.peek().value in TESTS:
-            return syntax.ListOf(self.take().column, self.items(")"))
+            return syntax.ListOf(self.take().column, self.items(")"), are_tests=True)
         return self.expression(COMPARISON)
 
     # Operands

@@ -123,9 +123,10 @@ class Function(Node):
 
 @dataclass(frozen=True, slots=True)
 class ListOf(Node):
-    """`[a, b, c]`."""
+    """`[a, b, c]`, or the tests of `x in (a, b, c)`, of which each is asked by itself."""
 
     items: tuple[Node, ...]
+    are_tests: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from sqlmodel import select as select_rows
 
 from bpm.errors import NotFound
 from bpm.process.newest_versions import newest_versions
-from bpm.security.permissions import Authority, stored_authority
+from bpm.security.permissions import KEY, USER, Authority, stored_authority
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.session import ScopedSession
 
@@ -53,9 +53,9 @@ _STARTABLE = select(DEFINITIONS.c.id, DEFINITIONS.c.key, DEFINITIONS.c.is_active
     DEFINITIONS.c.organization_id == bindparam("organization"), DEFINITIONS.c.id == bindparam("id_")
 )
 
-_AUTHORITY = select(DEFINITIONS.c.authority, DEFINITIONS.c.author_id, DEFINITIONS.c.permissions).where(
-    DEFINITIONS.c.id == bindparam("id_")
-)
+_AUTHORITY = select(
+    DEFINITIONS.c.authority, DEFINITIONS.c.author_id, DEFINITIONS.c.author_name, DEFINITIONS.c.permissions
+).where(DEFINITIONS.c.id == bindparam("id_"))
 
 
 def find_definition(session: ScopedSession, definition_id: int) -> DeployedProcess | None:
@@ -80,7 +80,12 @@ def authority_of(tx: Transaction, definition_id: int) -> Authority:
 
 
 def authors_of(deployed: Any) -> Authority:
-    """Return who answers for what a version's steps do: the authors of its diagram."""
+    """Return who answers for what a version's steps do: the authors of its diagram.
+
+    Versions from before the author's name and permissions were kept (migration 0009) know the account alone.
+    """
+    if deployed.authority is None and not deployed.author_name and deployed.author_id.startswith((USER, KEY)):
+        return Authority((deployed.author_id,))
     return stored_authority(deployed.authority, deployed.author_id, deployed.permissions)
 
 

@@ -147,7 +147,11 @@ class ProcessStarts:
 def self_starter(deployed: DeployedProcess) -> Principal:
     """Return whom the instances act for that a version begins by itself."""
     author = StoredPrincipal(
-        deployed.author_id, deployed.author_name, deployed.organization_id, deployed.permissions, deployed.authority
+        id=deployed.author_id,
+        name=deployed.author_name or deployed.author_id,
+        organization_id=deployed.organization_id,
+        permissions=deployed.permissions,
+        authority=definition_tables.authors_of(deployed).to_json(),
     )
     return author.acting("process", definition_tables.starters_of(deployed))
 

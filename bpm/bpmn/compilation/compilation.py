@@ -17,8 +17,6 @@ from bpm.expressions import EvaluationError, Expression, ExpressionError
 from bpm.model_files.names import MAX_NAME, name_of
 from bpm.model_files.problems import BpmnProblem
 
-_LANGUAGES = re.compile(r"|feel|juel|https?://www\.omg\.org/spec/(?:dmn/\d+/feel/?|feel/\d+/?)", re.IGNORECASE)
-
 _NAME = re.compile(r"(?:=|[$#]\{)?\s*([A-Za-z_]\w*)(?:\.\w+)*\s*\}?")
 
 _UNITS = {"second": "PT{}S", "minute": "PT{}M", "hour": "PT{}H", "day": "P{}D", "week": "P{}W"}
@@ -143,9 +141,6 @@ class Compilation:
 
     def condition(self, flow: SequenceFlow) -> Expression | None:
         """The compiled condition of a flow, None if it has none."""
-        if not _LANGUAGES.fullmatch(flow.language):
-            self.problem(flow, f"its condition is written in {flow.language}; write FEEL (=a > 1) or ${{a > 1}}")
-            return None
         if not flow.condition:
             return None
         return self._try(flow, "its condition", lambda: compile_condition(flow.condition))

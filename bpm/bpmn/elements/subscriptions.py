@@ -13,6 +13,7 @@ from bpm.bpmn.definition import Element
 from bpm.bpmn.effects import NOTHING, OpenMessageWait, OpenSignalWait, OpenTimer
 from bpm.bpmn.run import Run
 from bpm.bpmn.run.conditions import watch
+from bpm.bpmn.shown import shown
 from bpm.bpmn.state import Token, Wait, element_of
 from bpm.bpmn.timers import next_time
 from bpm.bpmn.view import View
@@ -78,7 +79,7 @@ class MessageSubscription:
         name = self.name_value(view)
         if not isinstance(name, str) or (self.name and not name) or len(name) > MAX_NAME or "\0" in name:
             raise EvaluationError(
-                f"the name of its message must be a text of at most {MAX_NAME} characters, not {name!r:.300}"
+                f"the name of its message must be a text of at most {MAX_NAME} characters, not {shown(name, 300)}"
             )
         return name
 
@@ -91,7 +92,7 @@ class MessageSubscription:
         if text is None or not is_name(text, MAX_KEY):
             raise EvaluationError(
                 f"the correlation key of message '{self.name}' must be a text or number of at most {MAX_KEY}"
-                f" characters, not {value!r:.500}"
+                f" characters, not {shown(value, 500)}"
             )
         return text
 

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from bpm.bpmn.reader.expression_languages import foreign_language
 from bpm.bpmn.reader.extensions import Assignment, Extensions
 from bpm.model_files.xml import Tag
 
 _TARGET = re.compile(r"(?:=|[$#]\{)?\s*([A-Za-z_]\w*(?:\.\w+)*)\s*\}?")
-_LANGUAGES = re.compile(r"|feel|juel|https?://www\.omg\.org/spec/(?:dmn/\d+/feel/?|feel/\d+/?)", re.IGNORECASE)
 
 
 def with_associations(tag: Tag, extensions: Extensions) -> Extensions:
@@ -45,8 +45,8 @@ def find_problems(tag: Tag) -> Iterator[str]:
             source, target = assignment.first("from"), _text(assignment, "to")
             if not _text(assignment, "from") or not _TARGET.fullmatch(target):
                 yield "an assignment of its data association must lead <from> an expression <to> the name of a variable"
-            elif source and not _LANGUAGES.fullmatch(source.get("language")):
-                yield f"its data association is written in {source.get('language')}; write FEEL (=a + 1) or ${{a + 1}}"
+            elif source and (language := foreign_language(source)):
+                yield f"its data association is written in {language}; write FEEL (=a + 1) or ${{a + 1}}"
 
 
 def _names(tag: Tag) -> dict[str, str]:

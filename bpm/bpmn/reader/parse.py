@@ -16,12 +16,13 @@ from bpm.bpmn.reader.data_associations import find_problems, with_associations
 from bpm.bpmn.reader.data_objects import DataValue, read_data_object
 from bpm.bpmn.reader.diagram import read_diagram
 from bpm.bpmn.reader.event_definitions import read_event
+from bpm.bpmn.reader.expression_languages import foreign_language
 from bpm.bpmn.reader.extensions import Extensions
 from bpm.bpmn.reader.implicit import add_error_codes, is_of_flowable, mark_executable
 from bpm.bpmn.reader.loop_characteristics import LOOPS, read_loop
 from bpm.bpmn.reader.misplaced import find_misplaced
 from bpm.bpmn.reader.repeated import find_repeated
-from bpm.bpmn.reader.resources import read_resources
+from bpm.bpmn.reader.resources import find_foreign_resources, read_resources
 from bpm.bpmn.reader.unknown import find_unknown, our_namespaces
 from bpm.bpmn.reader.vocabularies import find_platform, is_of_camunda_7, read_extensions
 from bpm.bpmn.state import TURN
@@ -239,6 +240,7 @@ class _Reader:
         self.refuse(tag, find_problems(tag))
         extensions = with_associations(tag, extensions)
         named = read_resources(tag)
+        self.refuse(tag, find_foreign_resources(tag))
         self.refuse(tag, find_contradictions(tag, extensions, named))
         resources = {name: text for name, text in named.items() if not getattr(extensions, name)}
         return replace(extensions, **resources) if resources else extensions
@@ -263,8 +265,7 @@ class _Reader:
                 scope=scope,
                 source=source,
                 target=target,
-                condition=condition.text.strip() if condition else "",
-                language=condition.get("language") if condition else "",
+                condition=condition.text.strip() if condition and not foreign_language(condition) else "",
                 listeners=extensions.listeners,
             )
         )

@@ -7,9 +7,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from bpm.bpmn.reader.expression_languages import foreign_language
 from bpm.model_files.xml import Tag
 
 _RESOURCES = frozenset({"humanPerformer", "performer", "potentialOwner"})
+_MARKS = ("=", "${", "#{")
 _NAMED = re.compile(r"\s*(?:(user|group)\s*\(([^)]*)\)|([^,\s][^,]*))")
 
 
@@ -27,15 +29,27 @@ def read_resources(tag: Tag) -> dict[str, Any]:
     return {name: text for name, text in fields.items() if text}
 
 
+def find_foreign_resources(tag: Tag) -> Iterator[str]:
+    """Say which of a task's resources are expressions in a language that isn't evaluated."""
+    for resource in tag.children:
+        expression = _assignment(resource) if resource.name in _RESOURCES else None
+        if expression and expression.text.strip().startswith(_MARKS) and (language := foreign_language(expression)):
+            yield f"its <{resource.name}> is written in {language}; write FEEL (=a > 1) or ${{a > 1}}"
+
+
 def _expression(resource: Tag) -> str:
-    assignment = resource.first("resourceAssignmentExpression")
-    expression = next(iter(assignment.children), None) if assignment else None
+    expression = _assignment(resource)
     return expression.text.strip() if expression else ""
+
+
+def _assignment(resource: Tag) -> Tag | None:
+    assignment = resource.first("resourceAssignmentExpression")
+    return next(iter(assignment.children), None) if assignment else None
 
 
 def _names(text: str) -> Iterator[tuple[str, str]]:
     """Each name with its kind; an expression is a group's name as a whole."""
-    if text.startswith(("=", "${", "#{")):
+    if text.startswith(_MARKS):
         yield "group", text
         return
     for match in _NAMED.finditer(text):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Set
 
 from bpm.bpmn.reader.attributes import BOOLEANS, TRUTHS
+from bpm.bpmn.reader.expression_languages import foreign_language
 from bpm.bpmn.reader.standard import ATTRIBUTES, CHILDREN
 from bpm.bpmn.reader.vocabularies import find_dialect, is_vendors, own
 from bpm.model_files.xml import BPMN, Tag
@@ -37,6 +38,9 @@ def _own_namespaces(tag: Tag) -> Iterator[str]:
 def find_unknown(tag: Tag, ours: Set[str], nested: Iterable[str] = ()) -> Iterator[str]:
     """Say what of a tag is not known, and of its children but for those that are `nested` elements of their own."""
     yield from _unknown_attributes(tag, ours)
+    if language := foreign_language(tag):
+        noun = "condition" if tag.name == "conditionExpression" else f"<{tag.name}>"
+        yield f"its {noun} is written in {language}; write FEEL (=a > 1) or ${{a > 1}}"
     holder = tag.first("extensionElements")
     for child in holder.children if holder else ():
         if child.namespace not in ("", BPMN):
@@ -70,7 +74,7 @@ def _unknown_child(tag: Tag, ours: Set[str]) -> Iterator[str]:
     known = find_dialect(tag.namespace).child_attributes.get(tag.name)
     if known is None or not (is_vendors(tag.namespace) or tag.namespace in ours):
         return
-    yield from _unknown_of(tag, known)
+    yield from _unknown_of(tag, known, ours)
     inner = find_dialect(tag.namespace).grandchildren.get(tag.name)
     if inner is None:
         return
@@ -78,14 +82,17 @@ def _unknown_child(tag: Tag, ours: Set[str]) -> Iterator[str]:
         if child.name not in inner:
             yield f"its <{tag.name}> holds <{child.name}>, which is not known{_meant(child.name, inner)}"
         else:
-            yield from _unknown_of(child, inner[child.name])
+            yield from _unknown_of(child, inner[child.name], ours)
 
 
-def _unknown_of(tag: Tag, known: Set[str]) -> Iterator[str]:
+def _unknown_of(tag: Tag, known: Set[str], ours: Set[str]) -> Iterator[str]:
     """The attributes of an extension that are not known."""
     for name in tag.attributes:
-        if name[0] != "{" and name not in known:
-            yield f"the attribute '{name}' of its <{tag.name}> is not known{_meant(name, known)}"
+        namespace, _, local = name[1:].partition("}") if name[0] == "{" else ("", "", name)
+        if namespace and not (is_vendors(namespace) or namespace in ours):
+            continue
+        if namespace or local not in known:
+            yield f"the attribute '{local}' of its <{tag.name}> is not known{_meant(local, known)}"
 
 
 def _unknown_word(what: str, namespace: str, word: str, ours: Set[str], *, is_attribute: bool) -> Iterator[str]:

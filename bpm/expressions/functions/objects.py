@@ -33,10 +33,15 @@ def read_text(value: Any, *, meter: Meter) -> Any:
         raise Unsuitable(str(error)) from error
 
 
-@function("get value", is_cheap=True)
+@function("get value")
 def get_value(value: Any, key: Any) -> Any:
-    """The value under a key; null if there is none."""
-    return record(value).get(text(key))
+    """The value under a key, or under the last of a list of keys; null if there is none."""
+    if not isinstance(key, list):
+        return record(value).get(text(key))
+    found = value if key else None
+    for each in elements(key):
+        found = record(found).get(text(each))
+    return found
 
 
 @function("get entries")

@@ -39,7 +39,7 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
     "flatten": ("list: list",),
     "floor": ("n: number", "n: number, scale: number"),
     "get entries": ("m: context",),
-    "get value": ("m: context, key: string",),
+    "get value": ("m: context, key: string", "m: context, keys: list"),
     "includes": ("range: range, point: Any",),
     "index of": ("list: list, match: Any",),
     "insert before": ("list: list, position: number, newItem: Any",),

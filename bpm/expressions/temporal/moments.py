@@ -11,18 +11,23 @@ from .zones import Zone, offset_of_local, offset_of_moment
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DateTime(Ordered):
-    """A date and a time of day, whose zone is that of both."""
+    """A date and a time of day, whose zone is that of both.
+
+    `is_repeated`: the clock of its region had shown the same once before, an hour or so earlier, and was then put back.
+    """
 
     date: CivilDate
     time: Time
+    is_repeated: bool = False
 
     @classmethod
     def at(cls, position: int, zone: Zone | None = None) -> Self:
         """The moment so many nanoseconds after 1970, in UTC if there is a zone."""
-        if zone is not None:
-            position += offset_of_moment(zone, position) * NANOSECONDS
-        days, nanoseconds = divmod(position, DAY)
-        return cls(CivilDate.at(days), Time(nanoseconds, zone))
+        offset = 0 if zone is None else offset_of_moment(zone, position)
+        days, nanoseconds = divmod(position + offset * NANOSECONDS, DAY)
+        day = CivilDate.at(days)
+        is_repeated = zone is not None and offset_of_local(zone, day, nanoseconds) != offset
+        return cls(day, Time(nanoseconds, zone), is_repeated)
 
     @property
     def position(self) -> int:
@@ -38,7 +43,7 @@ class DateTime(Ordered):
     def offset(self) -> int | None:
         """Its distance from UTC in seconds."""
         zone = self.time.zone
-        return None if zone is None else offset_of_local(zone, self.date, self.time.nanoseconds)
+        return None if zone is None else offset_of_local(zone, self.date, self.time.nanoseconds, self.is_repeated)
 
     @property
     def canonical(self) -> str:

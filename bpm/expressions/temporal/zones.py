@@ -40,11 +40,11 @@ class Region:
 Zone = Offset | Region
 
 
-def offset_of_local(zone: Zone, day: CivilDate, nanoseconds: int) -> int:
-    """The distance from UTC, in seconds, at a place on the local clock."""
+def offset_of_local(zone: Zone, day: CivilDate, nanoseconds: int, is_repeated: bool = False) -> int:
+    """The distance from UTC, in seconds, at a place on the local clock; when it was there again, if `is_repeated`."""
     if isinstance(zone, Offset):
         return zone.seconds
-    return _seconds(_python(day, nanoseconds, _zone(zone.name)))
+    return _seconds(_python(day, nanoseconds, _zone(zone.name)).replace(fold=int(is_repeated)))
 
 
 def offset_of_moment(zone: Zone, position: int) -> int:

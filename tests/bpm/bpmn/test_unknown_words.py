@@ -72,6 +72,44 @@ def test_a_word_that_is_not_known_is_refused(element: str, says: str) -> None:
     assert any(says in problem and "'t'" in problem for problem in found), found
 
 
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<multiInstanceLoopCharacteristics><loopCardinality>2</loopCardinality><completionCondition L>a"
+        "</completionCondition></multiInstanceLoopCharacteristics>",
+        "<multiInstanceLoopCharacteristics><loopCardinality L>a</loopCardinality></multiInstanceLoopCharacteristics>",
+        "<standardLoopCharacteristics><loopCondition L>a</loopCondition></standardLoopCharacteristics>",
+        "<potentialOwner><resourceAssignmentExpression><formalExpression L>${a}</formalExpression>"
+        "</resourceAssignmentExpression></potentialOwner>",
+    ],
+)
+def test_a_language_that_is_not_evaluated_is_refused_wherever_an_expression_stands(inside: str) -> None:
+    """Only FEEL and the like are; what is the same in every language has none."""
+    foreign = user(inside=inside.replace("L>", 'language="urn:javascript">', 1))
+    assert any("is written in urn:javascript; write FEEL" in problem for problem in problems(foreign))
+    assert problems(user(inside=inside.replace("L>", 'language="https://www.omg.org/spec/FEEL/20140401">', 1))) == ()
+
+
+@pytest.mark.parametrize("time", ["timeDuration", "timeDate", "timeCycle"])
+def test_a_time_may_be_said_to_be_of_any_language_unless_it_is_an_expression(time: str) -> None:
+    """Editors write the language of the whole file beside a constant."""
+    wait = f'<intermediateCatchEvent id="t"><timerEventDefinition><{time} language="urn:xpath">%s</{time}>'
+    wait += "</timerEventDefinition></intermediateCatchEvent>"
+    constant = {"timeDuration": "PT1H", "timeDate": "2027-01-01T00:00:00Z", "timeCycle": "R3/PT1H"}[time]
+    assert problems(wait % constant) == ()
+    assert any("is written in urn:xpath" in problem for problem in problems(wait % "${a}"))
+
+
+def test_a_vendors_attribute_on_its_own_extension_counts_too() -> None:
+    """Also with the prefix that others write in front of it."""
+    inputs = '<extensionElements><camunda:in camunda:source="a" target="b"/></extensionElements>'
+    called = f'<callActivity id="t" calledElement="q">{inputs}</callActivity>'
+    assert any("the attribute 'source' of its <in> is not known" in problem for problem in problems(called))
+    cycle = '<camunda:failedJobRetryTimeCycle exclusive="false">R3/PT1M</camunda:failedJobRetryTimeCycle>'
+    retried = user(inside=f"<extensionElements>{cycle}</extensionElements>")
+    assert any("'exclusive' of its <failedJobRetryTimeCycle>" in problem for problem in problems(retried))
+
+
 def test_words_on_flows_and_declarations_count_too() -> None:
     """They are elements as any other."""
     error = '<error id="x" errorCode="X" camunda:errorMessage="went wrong"/>'

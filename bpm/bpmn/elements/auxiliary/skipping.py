@@ -5,6 +5,7 @@ from bpm.bpmn.compilation.values import Evaluator
 from bpm.bpmn.definition import Element
 from bpm.bpmn.elements.node import Node
 from bpm.bpmn.run import Run
+from bpm.bpmn.shown import shown
 from bpm.bpmn.state import TURN, Token
 from bpm.expressions import EvaluationError
 
@@ -30,7 +31,7 @@ class SkipCheck(Node):
             return
         skips = self.skips(view)
         if not isinstance(skips, bool):
-            raise EvaluationError(f"its skipExpression must be true or false, not {skips!r:.100}")
+            raise EvaluationError(f"its skipExpression must be true or false, not {shown(skips)}")
         if not skips:
             run.tokens.hand_over(token, self.next)
             return

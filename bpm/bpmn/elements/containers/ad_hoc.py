@@ -10,6 +10,7 @@ from bpm.bpmn.elements.containers.sub_process import SubProcess
 from bpm.bpmn.elements.node import Node
 from bpm.bpmn.run import Run
 from bpm.bpmn.run.scopes import AD_HOC
+from bpm.bpmn.shown import shown
 from bpm.bpmn.state import Token
 from bpm.bpmn.view import View
 from bpm.expressions import EvaluationError
@@ -74,7 +75,7 @@ class AdHocSubProcess(SubProcess):
         """The activities that the diagram itself begins."""
         value: Any = self.chosen(view) if self.chosen else []
         if not isinstance(value, list):
-            raise EvaluationError(f"its active elements must be a list of ids, not {value!r:.200}")
+            raise EvaluationError(f"its active elements must be a list of ids, not {shown(value, 200)}")
         return self._known(cast("list[Any]", value))
 
     def _known(self, activities: Sequence[Any]) -> list[str]:

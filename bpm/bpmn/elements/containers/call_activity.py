@@ -12,6 +12,7 @@ from bpm.bpmn.elements.tasks.job import JobTask
 from bpm.bpmn.reader.extensions import Called
 from bpm.bpmn.run import Run
 from bpm.bpmn.run.error_propagation import caught_codes
+from bpm.bpmn.shown import shown
 from bpm.bpmn.state import Caller, Token
 from bpm.expressions import EvaluationError
 from bpm.model_files.names import name_of
@@ -57,7 +58,7 @@ class CallActivity(JobTask):
         view = run.variables.view(token.scope)
         process = self.process(view)
         if not isinstance(process, str) or not process:
-            raise EvaluationError(f"the id of the process to call must be a text, not {process!r}")
+            raise EvaluationError(f"the id of the process to call must be a text, not {shown(process)}")
         process = name_of(process, "the id of the process to call")
         variables: dict[str, Any] = {**(view if self.passes_all else {}), **self.enter(run, token)}
         key = self.business_key(view)

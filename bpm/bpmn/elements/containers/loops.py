@@ -13,6 +13,7 @@ from bpm.bpmn.effects import Event
 from bpm.bpmn.elements.activity import Activity, BoundaryHost
 from bpm.bpmn.reader.loop_characteristics import LoopCharacteristics
 from bpm.bpmn.run import Run
+from bpm.bpmn.shown import shown
 from bpm.bpmn.state import TURN, Done, Token
 from bpm.bpmn.view import View
 from bpm.expressions import EvaluationError
@@ -149,12 +150,14 @@ class MultiInstance(Loop):
         if self.collection is not None:
             value = self.collection(view)
             if not isinstance(value, list):
-                raise EvaluationError(f"its collection must be a list, not {value!r:.100}")
+                raise EvaluationError(f"its collection must be a list, not {shown(value)}")
             items = cast("list[Any]", value)
         total = len(items or ()) if self.cardinality is None else self.cardinality(view)
         total = whole(total)
         if isinstance(total, bool) or not isinstance(total, int) or not 0 <= total <= MAX_TURNS:
-            raise EvaluationError(f"the number of its turns must be a whole number up to {MAX_TURNS}, not {total!r}")
+            raise EvaluationError(
+                f"the number of its turns must be a whole number up to {MAX_TURNS}, not {shown(total)}"
+            )
         return items, min(total, len(items)) if items is not None else total
 
     def _begin_next(self, run: Run, token: Token, body: int) -> None:

@@ -272,9 +272,12 @@ DIALECT = Dialect(
     child_attributes={
         "in": frozenset({"source", "sourceExpression", "target", "variables", "businessKey"}),
         "out": frozenset({"source", "sourceExpression", "target", "variables"}),
-        "inputOutput": frozenset(),
+        **dict.fromkeys(("inputOutput", "failedJobRetryTimeCycle", "properties"), frozenset[str]()),
     },
-    grandchildren={"inputOutput": dict.fromkeys(("inputParameter", "outputParameter"), frozenset({"name"}))},
+    grandchildren={
+        "inputOutput": dict.fromkeys(("inputParameter", "outputParameter"), frozenset({"name"})),
+        "properties": {"property": frozenset({"id", "name", "value"})},
+    },
     merges_result=True,
     repeated=frozenset({
         "in", "out", "executionListener", "taskListener", "externalWorkerInParameter", "externalWorkerOutParameter",
