@@ -73,9 +73,10 @@ class Answers:
         result = outcome.wire["result"]
         return rule.prescribed_answer(call, result=result) or success(write_json(result), outcome.message or SUCCEEDED)
 
-    def again(self, first: RequestRow) -> Answer:
+    def again(self, first: RequestRow, rule: Rule) -> Answer:
         """Answer a repeated request as the first one was."""
-        status = 202 if first.state == requests.RUNNING else 200
+        is_open = first.state == requests.RUNNING or (rule.sync and first.state == requests.PENDING)
+        status = 202 if is_open else 200
         return self._seal.answer_of(first) or accepted(first.request_id, status)
 
 

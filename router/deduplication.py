@@ -1,19 +1,17 @@
 """Where a provider puts the id by which its repeated requests are known."""
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
-from bpm.number import Number, whole
 from bpm.signatures import Scheme
+from router.key_text import bounded_key, text_of_key
 from router.request import InboundCall
 
 Locator = Callable[[Mapping[str, str], Mapping[str, Any], Callable[[], Any]], str | None]
 """Finds the id in (headers, query, payload); None when the request carries none."""
 
-MAX_LENGTH = 200
 MAX_PARTS = 5
 
 PART = re.compile(r"([^.\[\]]+)|\[([0-9]{0,6})\]")
@@ -188,18 +186,13 @@ def _inside(value: object, step: str | int) -> Any:
 
 def _bounded(value: object) -> str | None:
     text = _text(value)
-    if text is None or len(text) <= MAX_LENGTH:
-        return text
-    return "sha256:" + hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+    return bounded_key(text) if text is not None else None
 
 
 def _text(value: object) -> str | None:
-    """Return an id as text: one number has one text, one object whatever the order of its fields; blanks are no id."""
+    """Return an id as text; blanks and what is no value are no id."""
     if value is None or isinstance(value, bool) or value in ("", [], {}):
         return None
     if isinstance(value, str):
         return value if value.strip() else None
-    value = whole(value)
-    if isinstance(value, Number):
-        return str(value.normalize())
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return text_of_key(value)

@@ -1,15 +1,16 @@
 """Keys, sets of keys and certificates that providers publish at addresses: fetched once, remembered for a while.
 
 Verifying waits for nothing. What is not known yet is fetched beside it, and the request is answered 503 with
-`Retry-After`: providers send again. What has aged is fetched anew while the former still counts. Each organisation has
-a share of its own: addresses that hang, and many of them, keep no other organisation's keys away. So do the addresses
-that its rules name and those that requests name, which strangers make up.
+`Retry-After`: providers send again. What has aged is fetched anew while the former still counts, for a day and no
+longer; so does the former where an answer is none of keys. Each organisation has a share of its own: addresses that
+hang, and many of them, keep no other organisation's keys away. So do the addresses that its rules name and those that
+requests name, which strangers make up.
 """
 
 import asyncio
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +18,7 @@ import structlog
 
 from bpm.security.net_targets import TargetError, Targets
 from bpm.security.tls import client_context
-from bpm.signatures import KeyLookup, SignatureRefusal
+from bpm.signatures import KeyLookup, SignatureRefusal, check_published_keys, load_certificates
 
 if TYPE_CHECKING:
     import aiohttp
@@ -43,12 +44,17 @@ _MAX_AGE = re.compile(r"max-age\s*=\s*(\d{1,9})")
 
 
 class Published(NamedTuple):
-    """What an address answered, or why nothing came of it; `fresh_until` is when it is to be fetched again."""
+    """What an address answered, or why nothing came of it when it was asked last.
+
+    It is fetched again after `fresh_until`, or after `asked_until` where a key is lacking, and counts until
+    `known_until`.
+    """
 
     text: str | None
     cause: str
-    fetched: float
     fresh_until: float
+    asked_until: float
+    known_until: float
 
 
 class KeyShare:
@@ -72,8 +78,9 @@ class KeyShare:
 class KeyShares:
     """The shares of all organisations in addresses that are named by rules, or in those that requests name."""
 
-    def __init__(self) -> None:
-        """Begin with none."""
+    def __init__(self, check: Callable[[str], object]) -> None:
+        """Take what raises `ValueError` for a text that holds no key of the kind that is wanted there."""
+        self.check = check
         self._shares: dict[int, KeyShare] = {}
 
     def of(self, organization_id: int) -> KeyShare:
@@ -89,10 +96,11 @@ class KeyShares:
 class PublishedKeys:
     """Knows what stands at addresses, of hosts that may be reached; only whole answers of at most 64 KiB count."""
 
-    def __init__(self, targets: Targets) -> None:
-        """Take who judges addresses; connections are opened when they are first needed."""
+    def __init__(self, targets: Targets, now: Callable[[], float] = time.monotonic) -> None:
+        """Take who judges addresses, and a clock in seconds; connections are opened when they are first needed."""
         self._targets = targets
-        self._named, self._sent = KeyShares(), KeyShares()
+        self._now = now
+        self._named, self._sent = KeyShares(check_published_keys), KeyShares(load_certificates)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._session: aiohttp.ClientSession | None = None
 
@@ -119,16 +127,16 @@ class PublishedKeys:
         self, named: KeyShare, sent: KeyShare, url: str, is_outdated: bool = False, is_sent: bool = False, /
     ) -> str:
         share = sent if is_sent else named
-        known, now = share.known.get(url), time.monotonic()
+        known, now = share.known.get(url), self._now()
         if known is None:
             self._ask(share, url)
             raise _pending("the provider's key is being fetched; the same request may be right in a moment")
-        is_renewed = is_outdated and known.text is not None and now - known.fetched > RENEWED_SECONDS
-        if is_renewed or now > known.fresh_until:
+        is_lacking = is_outdated and (bool(known.cause) or now > known.asked_until)
+        if now > known.fresh_until or (is_lacking and now > known.asked_until):
             self._ask(share, url)
-        if known.text is None or now > known.fresh_until + STALE_SECONDS:
+        if known.text is None or now > known.known_until:
             raise _pending(f"the provider's key can't be fetched: {known.cause or 'it is too old'}")
-        if is_renewed:
+        if is_lacking:
             raise _pending("the provider's keys are being fetched anew")
         return known.text
 
@@ -146,18 +154,26 @@ class PublishedKeys:
         task.add_done_callback(lambda _: share.fetching.pop(url, None))
 
     async def _fetch(self, share: KeyShare, url: str) -> None:
-        now = time.monotonic()
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 text, seconds = await self._exchange(url)
-            found = Published(text, "", now, now + seconds)
+            share.shares.check(text)
         except Exception as error:  # whatever goes wrong on the way, the request is only answered later
-            cause = str(error) if isinstance(error, TargetError) else type(error).__name__
+            cause = str(error) if isinstance(error, TargetError | ValueError) else type(error).__name__
             log.warning("a provider's key can't be fetched", url=url, error=cause)
-            former = share.known.get(url)
-            text = former.text if former is not None else None
-            found = Published(text, cause, former.fetched if former and text else now, now + FAILED_SECONDS)
-        share.remember(url, found)
+            share.remember(url, self._failed(share.known.get(url), cause))
+        else:
+            now = self._now()
+            fresh_until = now + seconds
+            found = Published(text, "", fresh_until, now + RENEWED_SECONDS, fresh_until + STALE_SECONDS)
+            share.remember(url, found)
+
+    def _failed(self, former: Published | None, cause: str) -> Published:
+        """Return what is known after a failure: the former answer, which counts no longer than it would have."""
+        again = self._now() + FAILED_SECONDS
+        if former is None or former.text is None:
+            return Published(None, cause, again, again, again)
+        return former._replace(cause=cause, fresh_until=again, asked_until=again)
 
     async def _exchange(self, url: str) -> tuple[str, float]:
         self._targets.check_url(url)

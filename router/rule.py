@@ -14,7 +14,6 @@ from bpm.expressions import (
     CLOCK,
     KEYS,
     SEED,
-    EvaluationError,
     Expression,
     Signer,
     TooManySteps,
@@ -191,7 +190,7 @@ class Rule:
             return None
         try:
             return self.response.render({**self._signing_scope(call), **more})
-        except EvaluationError as error:
+        except ValueError as error:  # also half a surrogate pair, which can't be sent
             log.warning("response template does not fit", rule=self.key, request_id=call.id, error=str(error))
             return None
 

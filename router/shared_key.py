@@ -1,16 +1,13 @@
 """The key by which requests of a rule share something: a lane, or a rate."""
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 import structlog
 
-from bpm.exact_json import write_json
 from bpm.expressions import EvaluationError, Template, compile_template
+from router.key_text import bounded_key, text_of_key
 
-MAX_KEY = 200
-"""Longer keys are replaced by their SHA-256."""
 MAX_STEPS = 20_000
 """Steps of making a key, which each request takes before it is accepted."""
 
@@ -34,5 +31,4 @@ class SharedKey:
         except EvaluationError as error:
             log.warning("a key does not fit", purpose=self._purpose, error=str(error))
             return ""
-        text = value if isinstance(value, str) else write_json(value).decode()
-        return text if len(text) <= MAX_KEY else hashlib.sha256(text.encode()).hexdigest()
+        return bounded_key(text_of_key(value))

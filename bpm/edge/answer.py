@@ -1,6 +1,6 @@
 """What an HTTP address answers, and how it is sent."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from starlette.types import Send
@@ -15,16 +15,21 @@ NO_STORE = ("cache-control", "no-store")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, body, its content type, and further headers with lower-case names."""
+    """Status, body, its content type, and further headers with lower-case names.
+
+    `has_length` tells whether the length of what GET returns is known: an answer to HEAD names no other one
+    (RFC 9110, section 8.6).
+    """
 
     status: int
     body: bytes = b""
     content_type: str = "text/plain; charset=utf-8"
     headers: tuple[tuple[str, str], ...] = ()
+    has_length: bool = True
 
     def with_headers(self, *headers: tuple[str, str]) -> Self:
         """Return the same answer with more headers."""
-        return type(self)(self.status, self.body, self.content_type, self.headers + headers)
+        return replace(self, headers=self.headers + headers)
 
     def head(self, request_id: str) -> list[tuple[bytes, bytes]]:
         """Return the header fields as they are sent; a status without a body has none that describe one."""
@@ -36,7 +41,7 @@ class Answer:
             return given
         return [
             (b"content-type", _encoded(self.content_type)),
-            (b"content-length", b"%d" % len(self.body)),
+            *(((b"content-length", b"%d" % len(self.body)),) if self.has_length else ()),
             (b"x-content-type-options", b"nosniff"),
             *given,
         ]

@@ -3,6 +3,7 @@
 config (as on the wire) or preset (a file) -> scheme (data) -> verifier: claim from the request, age, content, proof
 """
 
+from .certificates import load_certificates
 from .config import STORED, NamedSecret, SignatureConfig
 from .explain import Explanation, explain
 from .presets import DETAILS, PRESETS, Preset, PresetExample
@@ -10,6 +11,7 @@ from .proofs import KeyLookup, TrustSources, no_lookup
 from .scheme import SHOWN, Scheme
 from .signed_request import NOWHERE, RequestAddress, SignatureRefusal, SignedRequest
 from .signing import RequestToSend, sign, sign_request
+from .tokens import check_published_keys
 from .verifier import NO_SOURCES, Resolve, SignatureVerdict, Verifier, compile_signature
 
 __all__ = [
@@ -34,8 +36,10 @@ __all__ = [
     "SignedRequest",
     "TrustSources",
     "Verifier",
+    "check_published_keys",
     "compile_signature",
     "explain",
+    "load_certificates",
     "no_lookup",
     "sign",
     "sign_request",

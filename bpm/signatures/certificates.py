@@ -12,6 +12,7 @@ from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
@@ -22,7 +23,11 @@ MAX_BYTES = 32 * 1024
 MAX_CERTIFICATES = 5
 MAX_DEPTH = 4
 FINGERPRINT_CHARACTERS = 64
+MAX_SHOWN = 200
+"""How many characters of what a library says of a certificate are told."""
 HOUR = 3_600
+UNREADABLE = (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+"""What `cryptography` raises for a certificate that is not as others are, or that has a key or name of a rare kind."""
 REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}")
 """A region of Amazon's. Other labels are services: `sns.s3.amazonaws.com` is a bucket of whoever has called it so."""
 
@@ -79,8 +84,8 @@ def key_of(pem: str, authorities: tuple[str, ...], name: str, now: float) -> Pub
             _check_descent(pem, authorities, name, int(now // HOUR) * HOUR)
         _check_dates(leaf, now)
         return check_strength(leaf.public_key())
-    except ValueError as error:
-        raise SignatureRefusal("secret", f"the provider's certificate can't be used: {error}") from None
+    except UNREADABLE as error:
+        raise SignatureRefusal("secret", f"the provider's certificate can't be used: {_shown(error)}") from None
 
 
 def check_client(text: str, pinned: Iterable[str], name: str, now: float) -> None:
@@ -94,8 +99,12 @@ def check_client(text: str, pinned: Iterable[str], name: str, now: float) -> Non
             authorities = tuple(pin for pin in pins if len(pin) != FINGERPRINT_CHARACTERS)
             _check_client_descent(pem, authorities, int(now // HOUR) * HOUR)
             _check_name(leaf, name)
-    except ValueError as error:
-        raise SignatureRefusal("signature", f"the client's certificate does not count: {error}") from None
+    except UNREADABLE as error:
+        raise SignatureRefusal("signature", f"the client's certificate does not count: {_shown(error)}") from None
+
+
+def _shown(error: Exception) -> str:
+    return str(error)[:MAX_SHOWN]
 
 
 def _is_host(host: str, allowed: str) -> bool:
@@ -142,13 +151,13 @@ def _verified(verify: Callable[[], object]) -> None:
     try:
         verify()
     except VerificationError as error:
-        raise ValueError(f"it does not descend from a pinned authority ({str(error)[:200]})") from None
+        raise ValueError(f"it does not descend from a pinned authority ({_shown(error)})") from None
 
 
 def _names_of(leaf: x509.Certificate) -> set[str]:
     try:
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError):
+    except x509.ExtensionNotFound:
         return set()
     return {
         str(name.value)

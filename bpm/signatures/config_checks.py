@@ -64,6 +64,8 @@ def objections(config: SignatureConfig) -> Iterator[str]:
     if config.scheme == "custom":
         yield from signed_content.complaints(config.signed_content)
         yield from _never_matching(scheme)
+        if not config.all_secrets and any(name.startswith("HS") for name in config.algorithms):
+            yield "algorithms can't name HS256, HS384 or HS512 without a secret: what keysUrl publishes is none"
 
 
 def warnings(config: SignatureConfig) -> Iterator[str]:

@@ -16,7 +16,7 @@ from .keys import decode_key
 from .public_keys import PublicKey, is_signed_by, load_public_key
 from .scheme import SIGNED_BY_KEY, Hash, Scheme
 from .signed_request import SignatureRefusal, SignedRequest, finder, parse_place
-from .tokens import TokenKey, UnknownKey, check_claims, load_keys, read_claims
+from .tokens import TokenKey, UnknownKey, check_claims, load_keys, load_published_keys, read_claims
 
 FOR_EVER = float("inf")
 
@@ -184,7 +184,7 @@ def _token(scheme: Scheme, lookup: KeyLookup) -> Prove:
 
 def _fetched_keys(text: str) -> tuple[TokenKey, ...]:
     try:
-        return load_keys(text)
+        return load_published_keys(text)
     except ValueError as error:
         raise SignatureRefusal("secret", str(error)) from None
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from joserfc import jwk, jws
 from joserfc.errors import JoseError
 from pydantic_core import from_json
@@ -23,6 +24,10 @@ MAX_KEY_SET_BYTES = 64 * 1024
 LEEWAY_SECONDS = 60
 MAX_TRIED = 5
 """How many keys without an id a token is tried with."""
+UNREADABLE = (JoseError, ValueError, TypeError, LookupError, UnsupportedAlgorithm)
+"""What the libraries raise for a key that is none, or of a kind that they do not know."""
+_KEY_TYPES = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP", "HS": "oct"}
+"""The kind of key for each algorithm, by the first letters of its name."""
 
 
 class TokenKey(NamedTuple):
@@ -47,11 +52,31 @@ def load_keys(text: str) -> tuple[TokenKey, ...]:
         value = from_json(text)
         entries = value.get("keys", [value])
         keys = tuple(_public_keys(entries))
-    except (ValueError, TypeError, KeyError, JoseError) as error:
+    except UNREADABLE as error:
         raise ValueError(f"the set of keys can't be read: {type(error).__name__}") from None
     if not keys:
         raise ValueError("the set has no public key for signatures that is used here")
     return keys
+
+
+def load_published_keys(text: str) -> tuple[TokenKey, ...]:
+    """Return the keys that an address publishes: a JWKS, a JWK, or PEM; raises `ValueError`.
+
+    What everybody can read is no shared secret, so another text is none of them.
+    """
+    if not text.lstrip().startswith(("{", "-----BEGIN")):
+        raise ValueError("what is published there is neither a set of keys (JWKS) nor a key in PEM")
+    return load_keys(text)
+
+
+def check_published_keys(text: str) -> None:
+    """Raise `ValueError` unless an address publishes keys; an empty set is one, too, that withdraws all of them."""
+    try:
+        value = from_json(text) if text.lstrip().startswith("{") else None
+    except ValueError:
+        raise ValueError("the set of keys can't be read: it is not JSON") from None
+    if not isinstance(value, dict) or not isinstance(cast("dict[str, Any]", value).get("keys"), list):
+        load_published_keys(text)
 
 
 def read_claims(scheme: Scheme, token: str, keys: Iterable[TokenKey]) -> dict[str, Any]:
@@ -61,10 +86,11 @@ def read_claims(scheme: Scheme, token: str, keys: Iterable[TokenKey]) -> dict[st
     if header.get("alg") not in algorithms:
         raise SignatureRefusal("encoding", f"the token is signed by another algorithm than {', '.join(algorithms)}")
     kid = header.get("kid")
-    fitting = [key for key in keys if kid is None or key.kid in (None, kid)][:MAX_TRIED]
-    if not fitting:
+    named = [key for key in keys if kid is None or key.kid in (None, kid)]
+    if not named:
         raise UnknownKey("secret", "no key of the set has the id that the token names")
-    for key in fitting:
+    kind = _KEY_TYPES[header["alg"][:2]]
+    for key in [key for key in named if key.key.key_type == kind][:MAX_TRIED]:
         try:
             claims = from_json(jws.deserialize_compact(token, key.key, algorithms=algorithms).payload)
         except (JoseError, ValueError, TypeError):
@@ -126,7 +152,7 @@ def _shared_or_pem(text: str) -> Any:
         pem = text.strip()
         key = jwk.RSAKey.import_key(pem) if _is_rsa(pem) else _elliptic(pem)
         check_strength(key.public_key)
-    except (JoseError, ValueError, TypeError) as error:
+    except UNREADABLE as error:
         raise ValueError(f"the key can't be read: {error}") from None
     return key
 
@@ -163,6 +189,6 @@ def _public_keys(entries: list[Any]) -> Iterator[TokenKey]:
         try:
             key: Any = kind.import_key(public)
             check_strength(key.public_key)
-        except (JoseError, ValueError, TypeError):
+        except UNREADABLE:
             continue
         yield TokenKey(key, entry.get("kid"))

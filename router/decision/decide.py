@@ -41,7 +41,7 @@ from router.source import STRANGER, Source
 
 DUPLICATE = "duplicate"
 """The cause of a request whose id another one had."""
-HERE = Answer(200)
+HERE = Answer(200, has_length=False)
 """What HEAD is told where GET is answered."""
 ASKED = Verdict("head", "HEAD asks whether GET is answered here; nothing is executed")
 HANDSHAKE = "handshake"
@@ -247,7 +247,7 @@ def _decide_disabled(call: InboundCall, rule: Rule, verdict: Verdict) -> Decidin
 
 
 def _passed(call: InboundCall, rule: Rule) -> Decision:
-    answer = rule.prescribed_answer(call) if not rule.executes_first else None
+    answer = rule.prescribed_answer(call) if not rule.sync else None
     delivery_id = rule.delivery_id(call)
     return Decision(Source.of(rule), PASSED, rule, answer=answer, delivery_id=delivery_id, lane=rule.lane_of(call))
 

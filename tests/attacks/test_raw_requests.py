@@ -4,6 +4,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from tests.attacks.echo import Echo, answers_in, config_of, cut, serving, talk
 from tests.attacks.raw_requests import CASES, END
@@ -45,3 +46,21 @@ def test_packets_change_no_meaning(name: str) -> None:
     for size in (1, 7, 1_000):
         _, written, _ = talk(cut(case.raw + END, size))
         assert answers_in(written) == list(case.answers)
+
+
+async def show_headers(scope: Scope, _receive: Receive, send: Send) -> None:
+    """Answer with the values of the headers `A`, each between bars."""
+    body = b"|".join([b"", *(value for name, value in scope["headers"] if name == b"a"), b""])
+    headers = [(b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def test_blanks_around_a_value_are_no_part_of_it() -> None:
+    """Also those behind it: a signature with a blank at its end is the same signature (RFC 9110, section 5.5)."""
+    values = (b"A: sha256=1 \t ", b"A:  b c\t", b"A:d", b"A: \t ")
+    raw = b"GET / HTTP/1.1\r\nHost: x\r\n%b\r\nConnection: close\r\n\r\n" % b"\r\n".join(values)
+    with serving(config_of(show_headers)) as port, socket.create_connection(("127.0.0.1", port), SECONDS) as client:
+        client.sendall(raw)
+        received = b"".join(iter(lambda: client.recv(65_536), b""))
+    assert received.endswith(b"\r\n\r\n|sha256=1|b c|d||")

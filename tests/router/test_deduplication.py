@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from router.deduplication import MAX_LENGTH, locator_of
+from router.deduplication import locator_of
+from router.key_text import MAX_CHARACTERS
 
 HEADERS = {"webhook-id": "msg_1", "empty": ""}
 QUERY = {"id": "q1"}
@@ -63,10 +64,10 @@ def test_the_first_place_with_an_id_counts() -> None:
 
 def test_a_long_id_is_kept_as_its_hash() -> None:
     """An id of any length fits the index, and two long ones stay apart."""
-    keys = {found({"id": letter * (MAX_LENGTH + 1)}, "body:id") for letter in "ab"}
+    keys = {found({"id": letter * (MAX_CHARACTERS + 1)}, "body:id") for letter in "ab"}
     assert len(keys) == 2
-    assert all(key is not None and key.startswith("sha256:") and len(key) <= MAX_LENGTH for key in keys)
-    assert found({"id": "a" * MAX_LENGTH}, "body:id") == "a" * MAX_LENGTH
+    assert all(key is not None and key.startswith("sha256:") and len(key) <= MAX_CHARACTERS for key in keys)
+    assert found({"id": "a" * MAX_CHARACTERS}, "body:id") == "a" * MAX_CHARACTERS
 
 
 @pytest.mark.parametrize(

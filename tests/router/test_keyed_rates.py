@@ -111,3 +111,11 @@ def test_time_gives_back_what_was_taken() -> None:
     for number in range(MOST_COUNTED + 10):
         counted.take(f"key-{number}", rate.allowance)
     assert len(counted) == MOST_COUNTED
+
+
+async def test_a_number_is_one_key_however_it_is_written(app: RunningApp) -> None:
+    """Zeros at its end give nobody another allowance."""
+    await noting(app, "by-number", rate={**BY_ACCOUNT, "burst": 1})
+    bodies = (b'{"account":7}', b'{"account":7.0}', b'{"account":70e-1}', b'{"account":"7"}', b'{"account":8}')
+    found = [(await send_from(app, PROVIDER, "by-number", JSON, content=body)).status for body in bodies]
+    assert found == [200, 429, 429, 429, 200]

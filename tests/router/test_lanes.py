@@ -8,10 +8,11 @@ import pytest
 from bpm.client import ServerRefused
 from bpm.testing import RunningApp, ServerProcess
 from tests.router import probes
-from tests.router.conftest import PROBES, noting, rows, runs, stored, until
+from tests.router.conftest import PROBES, noting, rows, runs, send_from, stored, until
 
 pytestmark = pytest.mark.anyio
 
+JSON = {"content-type": "application/json"}
 PER_CUSTOMER = {"key": "{{payload.customer}}"}
 TEXT = {"event": "{{payload.event}}", "times": "{{payload.times}}"}
 
@@ -131,3 +132,15 @@ async def test_lanes_outlive_a_kill() -> None:
         await server.settled(20)
         events = (await server.cmd("GetEventListQuery", event="o", pageSize=200))["items"]
         assert [event["data"]["text"] for event in reversed(events)] == [str(number) for number in range(10)]
+
+
+async def test_one_value_is_one_key_however_it_is_written(app: RunningApp) -> None:
+    """A number with zeros at its end, and an object's fields in another order; what no database holds is taken, too."""
+    rule = await noting(app, "one-lane", lane={"key": "{{payload.k}}"}, deduplication="query:id")
+    bodies = (b'{"k":1.50}', b'{"k":1.5}', b'{"k":15e-1}', b'{"k":{"a":1,"b":2.0}}', b'{"k":{"b":2,"a":1.0}}')
+    for number, body in enumerate((*bodies, b'{"k":"\\u0000"}')):
+        assert (await send_from(app, "192.0.2.1", f"one-lane?id=%00{number}", JSON, content=body)).status == 200
+    await until(app, "one-lane", *["done"] * 6)
+    lanes = [row.lane for row in await rows(app, config_id=rule["id"])]
+    assert len(set(lanes[:3])) == len(set(lanes[3:5])) == 1
+    assert len(set(lanes)) == 3

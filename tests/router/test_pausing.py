@@ -68,11 +68,12 @@ async def test_a_lane_keeps_its_order(app: RunningApp) -> None:
 
 
 async def test_nobody_waits_for_a_sync_rule_that_is_paused(app: RunningApp) -> None:
-    """Its requests are answered 202 and executed later; a repetition is known."""
-    rule = await noting(app, "held-sync", responseMode="sync", deduplication="body:n")
+    """Its requests are answered 202 and executed later; a repetition is known, and no result is made up."""
+    response = {"body": {"said": "{{result.reply}}"}}
+    rule = await noting(app, "held-sync", responseMode="sync", deduplication="body:n", response=response)
     await pause(app, rule)
     answers = [await app.hook("held-sync", {"n": 1}) for _ in range(2)]
-    assert [answer.status for answer in answers] == [202, 200]
+    assert [(answer.status, answer.message) for answer in answers] == [(202, "Accepted")] * 2
     assert answers[0].data == answers[1].data
     await resume(app, rule)
     await until(app, "held-sync", "done", "duplicate")

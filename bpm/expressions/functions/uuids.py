@@ -20,4 +20,7 @@ def make_uuid(scope: Mapping[str, Any], name: Any = "") -> str:
         seed = scope[SEED]
     except KeyError:
         raise Unsuitable("a uuid is made of a request, in a webhook rule or a command chain") from None
-    return str(uuid.uuid5(_NAMESPACE, f"{seed}:{text(name)}"))
+    try:
+        return str(uuid.uuid5(_NAMESPACE, f"{seed}:{text(name)}"))
+    except UnicodeEncodeError as error:
+        raise Unsuitable("half a surrogate pair is no text") from error

@@ -28,6 +28,9 @@ LINGER_SECONDS = 2
 LINGER_BYTES = 32 * 1024 * 1024
 """What a client may go on sending after a refusal: closing on it at once would destroy the answer on its way."""
 
+BLANKS = b" \t"
+"""What may stand around the value of a header."""
+
 
 class ServerConfig(Config):
     """Uvicorn's configuration, the connections that its protocols count themselves among, and what TLS needs."""
@@ -176,9 +179,12 @@ class HttpConnection(HttpToolsProtocol):
             super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; what comes behind the body is a trailer, and dropped (RFC 9110, section 6.5.1)."""
+        """Take a header without the blanks behind its value, which are no part of it (RFC 9110, section 5.5).
+
+        What comes behind the body is a trailer, and dropped (section 6.5.1).
+        """
         if self._gauge.in_head:
-            self.headers.append((name.lower(), value))
+            self.headers.append((name.lower(), value.rstrip(BLANKS)))
 
     def on_headers_complete(self) -> None:
         """Judge the head and start its request."""

@@ -24,6 +24,8 @@ PAID = frozenset({"00", "01"})
 ASKED_AT: Mapping[str, str] = {"ACTIVATION": "status", "DEBIT": "payment/status"}
 """Below the address of mandates; nothing is documented by which Remita could be asked about a repayment."""
 _WRONG_CREDENTIALS = frozenset({"013", "020"})
+_WRONG_MERCHANT = frozenset({"020", "023"})
+"""Of payments: the hash is not accepted, and there is no such merchant."""
 
 _WRAPPED = re.compile(rb"\s*jsonp\s*\((.*)\)\s*;?\s*", re.DOTALL)
 """Some of Remita's servers wrap their JSON as a script."""
@@ -81,9 +83,11 @@ class RemitaApi:
         url = f"{self._base_url}/{quote(self._merchant_id, safe='')}/{rrr}/{token}/status.reg"
         credentials = f"remitaConsumerKey={self._merchant_id},remitaConsumerToken={token}"
         reply = await self._client.ask("GET", url, {"Authorization": credentials})
-        if not reply.ok:
-            raise Failed(f"Remita answered {reply.status}; check BPM_REMITA__BASE_URL and the merchant's credentials")
-        return _status(reply.body, rrr)
+        found = _status(reply.body, rrr) if reply.ok else None
+        if found is None or found.status in _WRONG_MERCHANT:
+            said = found.status if found is not None else str(reply.status)
+            raise Failed(f"Remita answered {said}; check BPM_REMITA__BASE_URL and the merchant's credentials")
+        return found
 
     async def collection_status(self, kind: str, mandate_id: str, request_id: str) -> CollectionStatus:
         """Ask about a mandate's activation or a debit; raises as `status` does."""

@@ -259,6 +259,17 @@ async def test_a_refused_question_names_the_settings(payments: PaymentsSender, h
         assert len(httpserver.log) == 1
 
 
+@pytest.mark.parametrize("status", ["020", "023"])
+async def test_an_answer_about_the_merchant_is_none_about_the_payment(
+    payments: PaymentsSender, httpserver: HTTPServer, status: str
+) -> None:
+    """Wrong credentials are told at once, and not after a day of asking as a payment that was not made."""
+    await payments.recorded("remita", "remita_payments")
+    httpserver.expect_request(STATUS_PATH).respond_with_json({"status": status, "message": "Invalid", "RRR": RRR})
+    with pytest.raises(Failed, match=f"{status}.*BPM_REMITA__BASE_URL"):
+        await confirm(payments)
+
+
 async def test_a_slow_answer_is_given_up(
     payments: PaymentsSender, components: Components, httpserver: HTTPServer
 ) -> None:
