@@ -58,15 +58,16 @@ def make_request(
     """Return the request for a notice; `transformed` stands for the body, or for the data of a CloudEvent."""
     body = _body(destination.format, notice, transformed, source)
     content_type = CLOUD_EVENT if destination.format == STRUCTURED else JSON
+    described = _described(notice, source) if destination.format == BINARY else {}
+    message = SignedMessage(destination.url, content_type, notice.id, body, described)
     headers = _merged(
         destination.headers,
         {"User-Agent": USER_AGENT, "Content-Type": content_type, "Accept-Encoding": "identity"},
-        *_proofs(destination, SignedMessage(destination.url, content_type, notice.id, body), now),
+        *_proofs(destination, message, now),
         {CAUSE: notice.cause} if notice.cause else {},
         {TRACEPARENT: notice.traceparent} if notice.traceparent else {},
+        described,
     )
-    if destination.format == BINARY:
-        headers |= {f"ce-{name}": _header_value(value) for name, value in _attributes(notice, source).items()}
     return DeliveryRequest(destination.url, headers, body, destination.timeout_seconds, destination.organization_id)
 
 
@@ -111,6 +112,11 @@ def _attributes(notice: EventNotice, source: str) -> dict[str, Any]:
         "source": source,
         "time": notice.timestamp,
     }
+
+
+def _described(notice: EventNotice, source: str) -> dict[str, str]:
+    """Return the headers that say what the body of a CloudEvent in binary mode is."""
+    return {f"ce-{name}": _header_value(value) for name, value in _attributes(notice, source).items()}
 
 
 def _header_value(value: str) -> str:

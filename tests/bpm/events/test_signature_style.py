@@ -202,6 +202,23 @@ def test_message_signatures(algorithm: str) -> None:
         _verified(sent, kind, known, "https://other.example.com/in")
 
 
+def test_message_signatures_cover_what_describes_the_event() -> None:
+    """In the binary mode of CloudEvents type, time and source stand in headers: nobody on the way can change them."""
+    url, style = "https://hooks.example.com/in", {"scheme": "http-message-signatures"}
+    notice = replace(NOTICE, type="zahlung.erhöht")
+    receiver = destination(style, NEW_KEY, OLD_KEY, url=url, format="cloudevents-binary")
+    made = make_request(receiver, notice, None, SOURCE, NOW)
+    assert made.headers["ce-type"] == "zahlung.erh%C3%B6ht"
+    keys = {jwk_of(key)["kid"]: _opened(key) for key in (NEW_KEY, OLD_KEY)}
+    kind = RFC9421.algorithms.ED25519
+    result = _verified(made, kind, keys, url)[0]
+    for name in ("ce-specversion", "ce-id", "ce-type", "ce-source", "ce-time"):
+        assert f'"{name}"' in result.covered_components
+        changed = replace(made, headers={**made.headers, name: "other"})
+        with pytest.raises(RFC9421.InvalidSignature):
+            _verified(changed, kind, keys, url)
+
+
 def _opened(private: str) -> Ed25519PublicKey:
     return Ed25519PublicKey.from_public_bytes(base64.b64decode(verifying_key(private).removeprefix("whpk_")))
 
