@@ -26,6 +26,10 @@ from router.paths import normalise
 from router.rule_keys import KeysConfig
 
 KEY = re.compile(r"[A-Za-z0-9._-]{1,100}")
+RATE = re.compile(
+    r"\s*[0-9]{1,9}\s*(?:/|per)\s*(?:[1-9][0-9]{0,4}\s*)?(?:second|minute|hour|day|month|year)s?\s*", re.IGNORECASE
+)
+"""A rate as a whole: of several, as in `1/second;100/hour`, only the first would be counted."""
 MAX_STEPS = 50
 """How many steps a chain may have."""
 MAX_ORDER = 1_000_000
@@ -56,8 +60,10 @@ def _addresses(value: str) -> str:
     return value
 
 
-def _rate(value: str) -> str:
+def _rate(value: str, info: ValidationInfo) -> str:
     parse_rate(value)
+    if not (info.context and info.context.get("stored")) and not RATE.fullmatch(value):
+        raise ValueError("must be one count and one period, as in 100/minute or 5 per 10 seconds")
     return value
 
 

@@ -17,6 +17,7 @@ SETTINGS: list[tuple[str, list[Any], list[Any], str]] = [
     ("allowableIPs", ["2001:db8::/32"], ["10.0.0.256", "host.example", "10.0.0.1 10.0.0.2"], "203.0.113.7"),
     ("rateLimit", ["100/minute", "5 per second"], ["", "5", "fast", "5/fortnight"], "as in 100/minute"),
     ("rateLimit", ["1/day"], ["0/minute"], "at least one request"),
+    ("rateLimit", ["5 per 10 seconds", "1 / Hour"], ["1/second;100/hour", "5/0 minutes", "1/day x"], "period, as in"),
     ("deduplication", ["none", "header:X-Id", "body:[].rrr", "body"], ["", "id", "body:a[", "header:"], "data.id"),
     ("deduplication", ["body:event,body:data.id", "body:a + header:b", ["body:a", "body:b"]], [[], 5], ""),
     ("deduplication", ["body:$type", "body:A B"], ["body:a,b", "body:$.id", "body:{{x}}", "header:a b"], "found"),
