@@ -25,6 +25,8 @@ _DURATION = re.compile(
     r"(?:T(?:(?P<hours>\d{1,9})H)?(?:(?P<minutes>\d{1,9})M)?(?:(?P<seconds>\d{1,9}(?:[.,]\d{1,9})?)S)?)?",
     re.ASCII,
 )
+ANCHORED = 6
+"""How much is stored of a cycle that counts its times from where it began; earlier versions stored less."""
 _REPEAT = re.compile(r"R(\d{0,9})", re.ASCII)
 
 
@@ -43,8 +45,10 @@ class Duration:
 
     def after(self, moment: datetime) -> datetime:
         """The moment this much later, in UTC; raises EvaluationError beyond the year 9999."""
+        is_moved = self.months or self.days  # a local time that comes twice stays the one it is
         try:
-            return (_add_months(moment, self.months) + timedelta(days=self.days)).astimezone(UTC) + self.rest
+            day = _add_months(moment, self.months) + timedelta(days=self.days) if is_moved else moment
+            return day.astimezone(UTC) + self.rest
         except (OverflowError, ValueError):
             raise EvaluationError("the timer is due after the year 9999") from None
 
@@ -58,32 +62,87 @@ class Cycle:
     interval: Duration
 
     def first_time(self, now: datetime) -> tuple[datetime, list[Any]]:
-        """When it is due for the first time, and the data for `next_time`."""
+        """When it is due for the first time, and the data for `next_time`; one that began before keeps its rhythm."""
+        rhythm = Rhythm(self.start or now, self.interval)
+        turn = 0 if self.start and self.start > now else rhythm.turn_after(now, 1)
+        due = rhythm.time(turn)
         interval = self.interval
-        due = self.start.astimezone(UTC) if self.start and self.start > now else interval.after(now)
-        zone = zone_name(self.start) if self.start else ""
-        if not zone:
+        if not rhythm.follows_calendar:
             return due, [due.isoformat(), self.count, interval.months, interval.seconds]
-        return due, [due.isoformat(), self.count, interval.months, interval.rest.total_seconds(), interval.days, zone]
+        return due, [due.isoformat(), self.count, *rhythm.data(), turn]
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """The times of a cycle, all counted from the `anchor`: on the 31st, or the last day of a shorter month."""
+
+    anchor: datetime
+    interval: Duration
+
+    @property
+    def follows_calendar(self) -> bool:
+        """Whether its intervals are not all equally long: months, and days of a zone whose clocks change."""
+        return bool(self.interval.months) or bool(self.interval.days and zone_name(self.anchor))
+
+    def time(self, turn: int) -> datetime:
+        """The moment of a turn, 0 for the anchor itself; raises EvaluationError beyond the year 9999."""
+        months, rest, days = self.interval.months, self.interval.rest, self.interval.days
+        try:
+            return Duration(months * turn, rest * turn, days * turn).after(self.anchor)
+        except OverflowError:
+            raise EvaluationError("the timer is due after the year 9999") from None
+
+    def turn_after(self, now: datetime, least: int) -> int:
+        """The first turn, from the `least` on, that is after a moment."""
+        length = timedelta(days=self.interval.months * 30.5, seconds=self.interval.seconds)
+        if not length:
+            return least
+        turn = max(least, (now - self.anchor) // length - 1)
+        while turn > least and self.time(turn - 1) > now:
+            turn -= 1
+        while self.time(turn) <= now:
+            turn += 1
+        return turn
+
+    def data(self) -> list[Any]:
+        """The same as JSON."""
+        interval, zone = self.interval, zone_name(self.anchor)
+        return [interval.months, interval.rest.total_seconds(), interval.days, zone, self.anchor.isoformat()]
+
+    @classmethod
+    def of_data(cls, data: list[Any]) -> "Rhythm":
+        """The rhythm that `data` wrote."""
+        months, seconds, days, zone, anchor = data
+        moment = datetime.fromisoformat(anchor)
+        begun = moment.astimezone(find_zone(zone)) if zone else moment
+        return cls(begun, Duration(months, timedelta(seconds=float(seconds)), days))
 
 
 def next_time(data: list[Any], now: datetime) -> tuple[datetime, list[Any]] | None:
     """When a cycle that fired is due again, with new data; None when it has fired often enough.
 
-    It keeps its rhythm unless it is a whole interval late: missed times are not made up for in a burst.
+    It keeps its rhythm unless it is a whole interval late: missed times are not made up for in a burst. One that
+    follows the calendar keeps it then as well.
     """
     if len(data) == 1:
         due = parse_cron(data[0]).after(now)
         return due, data
-    last, count, months, seconds, *zoned = data
+    last, count, *stored = data
     if count == 1:
         return None
-    days, zone = zoned or (0, "UTC")
+    left = None if count is None else count - 1
+    if len(stored) == ANCHORED:
+        rhythm = Rhythm.of_data(stored[:-1])
+        turn = rhythm.turn_after(now, stored[-1] + 1)
+        due = rhythm.time(turn)
+        return due, [due.isoformat(), left, *rhythm.data(), turn]
+    months, seconds, *calendar = stored
+    days, zone = calendar or (0, "UTC")
     interval = Duration(months, timedelta(seconds=float(seconds)), days)
     due = interval.after(datetime.fromisoformat(last).astimezone(find_zone(zone)))
     if due < now:
         due = interval.after(now)
-    return due, [due.isoformat(), None if count is None else count - 1, months, seconds, *zoned]
+    return due, [due.isoformat(), left, *stored]
 
 
 def parse_duration(value: Any) -> Duration:

@@ -11,7 +11,7 @@ from bpm.expressions import Evaluator
 from bpm.expressions.kinds import Kind
 from bpm.expressions.scopes import Frame
 from bpm.expressions.temporal import Ordered
-from bpm.expressions.values import NUMBERS, calculate, compare, same
+from bpm.expressions.values import NUMBERS, calculate, compare, describe, same
 from bpm.metering import Meter
 
 Scope = Mapping[str, Any]
@@ -148,8 +148,8 @@ class Table:
             return hits
         name = self.outputs[0].name
         values = [hit[name] for hit in hits if hit[name] is not None]
-        if self.aggregation != "COUNT" and any(type(value) not in NUMBERS for value in values):
-            raise DecisionFailed(f"{self.aggregation} needs numbers, not {values!r:.100}")
+        if self.aggregation != "COUNT":
+            _check_kinds(self.aggregation, values)
         return [{name: _AGGREGATIONS[self.aggregation](values, meter)}]
 
 
@@ -161,6 +161,17 @@ def _matches(rule: DecisionRule, values: Sequence[Any], tested: Frame, meter: Me
         if not test(tested, meter):
             return False
     return True
+
+
+def _check_kinds(aggregation: str, values: Sequence[Any]) -> None:
+    """Raise DecisionFailed unless all are numbers or, where the least or greatest is wanted, dates and times alike."""
+    strange = next((value for value in values if type(value) not in NUMBERS), None)
+    if strange is None:
+        return
+    if aggregation != "SUM" and isinstance(strange, Ordered) and all(type(each) is type(strange) for each in values):
+        return
+    needed = "numbers" if aggregation == "SUM" else "numbers, or dates, times or durations of one kind"
+    raise DecisionFailed(f"{aggregation} needs {needed}, not {describe(strange)}")
 
 
 def _sum(values: list[Any], meter: Meter) -> Any:

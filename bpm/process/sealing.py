@@ -18,8 +18,8 @@ T = TypeVar("T")
 def is_secret(instance: Instance) -> bool:
     """Tell whether there is a secret in what is at hand of an instance."""
     notes = [scope.note for scope in instance.scopes.values() if scope.note is not None]
-    kept = (instance.beside, list(instance.kept.values()))
-    values = (instance.variables, instance.locals, instance.waits, instance.done, *kept, notes)
+    notes += [wait.data for wait in instance.waits.values() if wait.data is not None]  # the rest is the model's
+    values = (instance.variables, instance.locals, instance.done, instance.beside, list(instance.kept.values()), notes)
     return any(holds_secret(each) for each in values) or any(large.is_secret for *_, large in instance.large_values())
 
 

@@ -123,6 +123,19 @@ def test_a_zone_that_does_not_exist_is_refused(text: str) -> None:
         parse_date(text)
 
 
+def test_a_cycle_of_hours_passes_the_hour_that_comes_twice() -> None:
+    """The second time is another moment, also as the beginning of a cycle of days."""
+    due, data = first_time("R/2026-10-25T02:00:00+02:00[Europe/Berlin]/PT1H")
+    found = [due]
+    for _ in range(3):
+        due, data = later_time(data, due)
+        found.append(due)
+    assert [moment.hour for moment in found] == [0, 1, 2, 3]
+    due, data = first_time("R/2026-10-25T02:00:00+01:00[Europe/Berlin]/P1D")
+    assert due == datetime(2026, 10, 25, 1, tzinfo=UTC)
+    assert later_time(data, due)[0] == datetime(2026, 10, 26, 1, tzinfo=UTC)
+
+
 def test_a_cycle_in_a_zone_keeps_its_hour_when_the_clocks_change() -> None:
     """Days follow the calendar of the zone, hours do not."""
     due, data = first_time("R/2027-03-27T09:00:00[Europe/Berlin]/P1D")
@@ -132,3 +145,53 @@ def test_a_cycle_in_a_zone_keeps_its_hour_when_the_clocks_change() -> None:
     assert later_time(data, due)[0] == datetime(2027, 3, 29, 7, tzinfo=UTC)
     due, data = first_time("R/2027-03-27T09:00:00[Europe/Berlin]/PT24H")
     assert later_time(data, due)[0] == datetime(2027, 3, 28, 8, tzinfo=UTC)
+
+
+def times(text: str, count: int) -> list[str]:
+    """When a cycle is due, so often, each time at once."""
+    due, data = first_time(text)
+    found = [due]
+    while len(found) < count:
+        due, data = later_time(json.loads(json.dumps(data)), due)
+        found.append(due)
+    return [each.isoformat()[:16] for each in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("R/2026-05-31T10:00:00Z/P1M", ["2026-05-31T10:00", "2026-06-30T10:00", "2026-07-31T10:00"]),
+        ("R/P1M", ["2026-02-28T12:00", "2026-03-31T12:00", "2026-04-30T12:00"]),
+        ("R/2024-02-29T10:00:00Z/P1Y", ["2026-02-28T10:00", "2027-02-28T10:00", "2028-02-29T10:00"]),
+        ("R/2026-03-28T02:30:00[Europe/Berlin]/P1D", ["2026-03-28T01:30", "2026-03-29T01:30", "2026-03-30T00:30"]),
+        ("R/2025-12-31T10:00:00[Europe/Berlin]/P1M", ["2026-02-28T09:00", "2026-03-31T08:00", "2026-04-30T08:00"]),
+        ("R/2026-01-01T09:00:00[Europe/Berlin]/P1D", ["2026-02-01T08:00", "2026-02-02T08:00"]),
+        ("R/2026-01-30T12:05:00Z/PT10M", ["2026-01-31T12:05", "2026-01-31T12:15"]),
+        ("R/2026-03-01T00:30:00+02:00/P1M", ["2026-02-28T22:30", "2026-03-31T22:30", "2026-04-30T22:30"]),
+        ("R/1900-01-31T12:00:00Z/P1M", ["2026-02-28T12:00", "2026-03-31T12:00"]),
+    ],
+)
+def test_a_cycle_counts_from_where_it_began(text: str, expected: list[str]) -> None:
+    """A short month or a skipped hour does not move the times behind it, nor does a beginning in the past."""
+    assert times(text, len(expected)) == expected
+
+
+def test_a_late_cycle_of_the_calendar_keeps_its_day_and_hour() -> None:
+    """Those that were missed are not made up for."""
+    due, data = first_time("R3/2026-05-31T10:00:00[Europe/Berlin]/P1M")
+    again = next_time(data, due + timedelta(days=70))
+    assert again is not None
+    assert again[0] == datetime(2026, 8, 31, 8, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        ["2026-05-31T10:00:00+00:00", None, 1, 0.0],
+        ["2026-05-31T08:00:00+00:00", None, 1, 0.0, 0, "Europe/Berlin"],
+    ],
+)
+def test_a_cycle_that_an_earlier_version_began_goes_on(data: list[Any]) -> None:
+    """As it was stored, without the moment that it began at."""
+    due = datetime.fromisoformat(data[0])
+    assert later_time(data, due)[0].isoformat()[:10] == "2026-06-30"

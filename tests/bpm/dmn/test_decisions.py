@@ -73,6 +73,25 @@ def test_collect_aggregates(aggregation: str, expected: int) -> None:
     assert result(table(RULES, "COLLECT", extra=f' aggregation="{aggregation}"'), n=18) == expected
 
 
+DATED = [(["> 1"], ['date("2026-05-01")']), (["> 2"], ['date("2026-05-02")']), (["> 9"], ["1"]), (["> 99"], ['"a"'])]
+
+
+@pytest.mark.parametrize(("aggregation", "expected"), [("MIN", "2026-05-01"), ("MAX", "2026-05-02"), ("COUNT", 2)])
+def test_collect_finds_the_least_and_the_greatest_date(aggregation: str, expected: Any) -> None:
+    """Dates, times and durations have an order as numbers have."""
+    assert result(table(DATED, "COLLECT", extra=f' aggregation="{aggregation}"'), n=5) == expected
+
+
+@pytest.mark.parametrize(
+    ("aggregation", "n", "says"),
+    [("SUM", 5, "SUM needs numbers, not a date"), ("MAX", 10, "of one kind"), ("MAX", 100, "of one kind")],
+)
+def test_collect_refuses_what_has_no_sum_or_order(aggregation: str, n: int, says: str) -> None:
+    """By a sentence that names it."""
+    with pytest.raises(DecisionFailed, match=says):
+        result(table(DATED, "COLLECT", extra=f' aggregation="{aggregation}"'), n=n)
+
+
 def test_unique_and_any_refuse_what_contradicts_them() -> None:
     """Two matches are an error for UNIQUE, different outputs for ANY."""
     with pytest.raises(DecisionFailed, match="2 rules match"):

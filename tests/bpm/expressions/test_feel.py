@@ -93,6 +93,8 @@ def test_conditions_and_mappings(source: str, value: Any) -> None:
         ("=round(2.5)", 2),
         ("=decimal(1.115, 2)", 1.12),
         ("=modulo(-7, 3)", 2),
+        ("=modulo(7, 0)", None),
+        ("=modulo(7.5, 0.0)", None),
         ("=min(3, 1, 2)", 1),
         ('=max(["a", "b"])', "b"),
         ("=sum([])", None),
