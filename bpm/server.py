@@ -32,7 +32,6 @@ from bpm.web.connections import (
     ServerConfig,
     descriptors,
 )
-from bpm.web.lingering_close import LingeringClose
 
 
 class Server(uvicorn.Server):
@@ -120,7 +119,7 @@ def config_of(app: App, handshakes: Handshakes | None) -> ServerConfig:
     """Return what uvicorn is told: our own protocol, behind our own handshakes where there are any."""
     settings = app.settings
     config = ServerConfig(
-        LingeringClose(app),
+        app,
         http=HttpConnection if handshakes is None else Handshake,
         ws="none",
         host=settings.host,

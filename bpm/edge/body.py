@@ -1,10 +1,8 @@
-"""The body of a request: read once, within a limit of bytes and of seconds."""
-
-import asyncio
+"""The body of a request: read once, within a limit of bytes. How long it may take is the connection's to say."""
 
 from starlette.types import Message, Receive
 
-from bpm.errors import TooLarge, TooSlow
+from bpm.errors import TooLarge
 
 
 class ClientGone(Exception):
@@ -14,13 +12,12 @@ class ClientGone(Exception):
 class Body:
     """A body that is still in the socket; what was read is kept."""
 
-    __slots__ = ("_declared", "_is_complete", "_read", "_receive", "_seconds")
+    __slots__ = ("_declared", "_is_complete", "_read", "_receive")
 
-    def __init__(self, receive: Receive, declared: int, seconds: float) -> None:
-        """Take where it comes from, the length that its request announced (0: none), and how long it may take."""
+    def __init__(self, receive: Receive, declared: int) -> None:
+        """Take where it comes from, and the length that its request announced (0: none)."""
         self._receive = receive
         self._declared = declared
-        self._seconds = seconds
         self._read = bytearray()
         self._is_complete = False
 
@@ -34,22 +31,15 @@ class Body:
     async def read_within(self, limit: int) -> bytes | None:
         """Return the whole body, or None as soon as it must be over `limit` bytes.
 
-        Raises `TooSlow` when it does not arrive in time, and `ClientGone`.
+        Raises `ClientGone`, and what the connection makes of a body that does not arrive in time (`TooSlow`).
         """
         if self._declared > limit:
             return None
-        try:
-            async with asyncio.timeout(self._seconds):
-                await self._receive_up_to(limit)
-        except TimeoutError:
-            raise TooSlow(f"the body did not arrive within {self._seconds:g} seconds") from None
-        return bytes(self._read) if len(self._read) <= limit else None
-
-    async def _receive_up_to(self, limit: int) -> None:
         while len(self._read) <= limit and not self._is_complete:
             event = await self._next()
             self._read += event.get("body", b"")
             self._is_complete = not event.get("more_body")
+        return bytes(self._read) if len(self._read) <= limit else None
 
     async def _next(self) -> Message:
         event = await self._receive()

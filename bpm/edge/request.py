@@ -83,13 +83,12 @@ class IncomingReader:
     """Reads requests as the settings say."""
 
     def __init__(self, settings: Settings, *, takes_request_ids: bool = True) -> None:
-        """Take whom to believe about addresses, and how long a body may take.
+        """Take whom to believe about addresses.
 
         `takes_request_ids`: a caller may name its request. A webhook's is stored by its id, so that is always new.
         """
         self._certificate_header = (settings.client_certificate_header or "").lower()
         self._proxies = Proxies.parse(settings.trusted_proxies, settings.proxy_header)
-        self._body_seconds = settings.connections.body_seconds
         self._takes_request_ids = takes_request_ids
 
     def __call__(self, scope: Scope, receive: Receive) -> Incoming:
@@ -102,7 +101,7 @@ class IncomingReader:
             headers=headers,
             address=address_of(scope, headers, self._proxies),
             request_id=request_id_of(headers.get("x-request-id")) if self._takes_request_ids else new_id(),
-            body=Body(receive, int(headers.get("content-length", 0)), self._body_seconds),
+            body=Body(receive, int(headers.get("content-length", 0))),
         )
 
 

@@ -10,15 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from bpm.security.net import AddressList
-from bpm.settings import ConnectionSettings, TlsSettings
-from bpm.web.connections import Connections, Handshake, Handshakes, HttpConnection, ServerConfig
-from bpm.web.lingering_close import LingeringClose
-
-DESCRIPTORS = 10_000
+from bpm.web.connections import HttpConnection
+from tests.connections import config_of
 
 
 @dataclass
@@ -45,17 +41,6 @@ class Echo:
             {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(answer))]}
         )
         await send({"type": "http.response.body", "body": answer})
-
-
-def config_of(
-    app: ASGIApp, descriptors: int = DESCRIPTORS, proxies: str = "", tls: TlsSettings | None = None, **limits: Any
-) -> ServerConfig:
-    """Return what `bpm.server` gives to uvicorn, for another application and other limits."""
-    protocol = HttpConnection if tls is None else Handshake
-    config = ServerConfig(LingeringClose(app), http=protocol, ws="none", lifespan="off", log_config=None)
-    config.handshakes = None if tls is None else Handshakes(tls)
-    config.connections = Connections(ConnectionSettings(**limits), AddressList.parse(proxies), descriptors)
-    return config
 
 
 @contextmanager
@@ -132,7 +117,7 @@ def talk(pieces: Iterable[bytes], **limits: Any) -> tuple[Echo, bytes, bool]:
     async def conversation() -> MemoryTransport:
         config = config_of(echo, **limits)
         config.load()
-        connection, transport = HttpConnection(config, ServerState(), {}), MemoryTransport()
+        connection, transport = HttpConnection(config, ServerState()), MemoryTransport()
         connection.connection_made(transport)
         for piece in pieces:
             if transport.closed:

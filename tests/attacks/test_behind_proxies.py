@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.attacks.echo import Echo, config_of, serving
+from tests.attacks.echo import Echo, serving
 from tests.attacks.proxies import PROXIES, is_installed, proxy
 from tests.attacks.raw_requests import CASES, END, OFFER, POST, TRAILERS
+from tests.connections import config_of
 
 SECONDS = 6
 AT_ONCE = 24

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from tests.attacks.echo import Echo, answers_in, config_of, cut, serving, talk
+from tests.attacks.echo import Echo, answers_in, cut, serving, talk
 from tests.attacks.raw_requests import CASES, END
+from tests.connections import config_of
 
 SECONDS = 10
 

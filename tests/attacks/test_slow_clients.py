@@ -10,8 +10,9 @@ import structlog
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from tests.attacks.echo import Echo, answers_in, config_of, serving
+from tests.attacks.echo import Echo, answers_in, serving
 from tests.attacks.raw_requests import END, POST
+from tests.connections import config_of
 
 SHORT = 0.3
 LONG = 20

@@ -12,10 +12,11 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from bpm.settings import TlsSettings
-from tests.attacks.echo import Echo, answers_in, config_of, serving
+from tests.attacks.echo import Echo, answers_in, serving
 from tests.attacks.raw_requests import END, POST
 from tests.attacks.test_slow_clients import LONG, SHORT, connect, drip, much, read_to_end
 from tests.bpm.events.serving import Authority
+from tests.connections import config_of
 
 CLOSE = b"GET /end HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 HELLO_BEGUN = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"

@@ -1,13 +1,13 @@
 """The addresses below `/api/webhooks/`: odd paths, questions of providers, bodies that come slowly or not at all."""
 
 import asyncio
-from pathlib import Path
+from itertools import product
 from typing import Any
 
 import pytest
 
-from bpm.client import Reply
-from bpm.testing import RunningApp, ServerProcess, running_app
+from bpm.testing import RunningApp, ServerProcess
+from tests.connections import listening
 from tests.router.conftest import noting, rows, runs, send_from, stored, until
 
 pytestmark = pytest.mark.anyio
@@ -133,47 +133,19 @@ async def test_a_client_that_goes_away_leaves_nothing(server: ServerProcess) -> 
     await until(server, "halfway", "done")
 
 
-@pytest.mark.parametrize("events", [[], [{"type": "http.request", "body": b"{", "more_body": True}]])
-async def test_a_body_that_does_not_come_is_given_up(tmp_path: Path, events: list[Any]) -> None:
+async def test_a_body_that_does_not_come_is_given_up(app: RunningApp) -> None:
     """408 with a clear sentence for a body that is not whole in time, whether the address is known or not."""
-    async with running_app(
-        tmp_path, command_packages=("tests.router.probes",), connections={"body_seconds": 0.05}
-    ) as app:
-        await noting(app, "slow")
-        for path in ("slow", "slow-unknown"):
-            coming = iter(events)
-
-            async def receive() -> Any:
-                event = next(coming, None)  # noqa: B023 read before the next turn
-                return event if event is not None else await asyncio.sleep(3600)
-
-            answer = await asgi(app, path, receive)
-            assert answer.status == 408
-            assert "did not arrive within 0.05 seconds" in str(answer.body)
-            assert answer.headers["connection"] == "close"
-        assert await stored(app, "slow") == []
-
-
-async def asgi(app: RunningApp, path: str, receive: Any) -> Reply:
-    """Call the application as a server does, with a body of one's own."""
-    sent: list[Any] = []
-
-    async def send(event: Any) -> None:
-        sent.append(event)
-
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": f"/api/webhooks/{path}",
-        "raw_path": f"/api/webhooks/{path}".encode(),
-        "query_string": b"",
-        "headers": [(b"content-type", b"application/json"), (b"content-length", b"10")],
-        "client": ("192.0.2.3", 1),
-    }
-    async with asyncio.timeout(30):
-        await app.app(scope, receive, send)
-    headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-    return Reply(sent[0]["status"], sent[1]["body"].decode(), headers)
+    await noting(app, "slow")
+    async with listening(app.app, body_seconds=0.05) as port:
+        for path, beginning in product(("slow", "slow-unknown"), (b"", b"{")):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(post(path, beginning + b"12345")[:-5])
+            answer = await asyncio.wait_for(reader.readuntil(b"]}"), 60)
+            writer.close()
+            assert answer.startswith(b"HTTP/1.1 408")
+            assert b"did not arrive within 0.05 seconds" in answer
+            assert b"connection: close" in answer
+    assert await stored(app, "slow") == []
 
 
 async def test_a_query_of_thousands_of_fields_is_refused(app: RunningApp) -> None:

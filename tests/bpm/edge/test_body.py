@@ -6,7 +6,7 @@ import pytest
 from starlette.types import Message
 
 from bpm.edge.body import Body, ClientGone
-from bpm.errors import TooLarge, TooSlow
+from bpm.errors import TooLarge
 
 pytestmark = pytest.mark.anyio
 
@@ -32,7 +32,7 @@ class Socket:
 async def test_what_was_read_is_kept() -> None:
     """A second reader gets the same bytes, and the socket is not asked again."""
     socket = Socket(b"ab", b"c")
-    body = Body(socket, 3, 5)
+    body = Body(socket, 3)
     assert await body.read(3) == b"abc"
     assert await body.read_within(10) == b"abc"
     assert socket.asked == 2
@@ -40,7 +40,7 @@ async def test_what_was_read_is_kept() -> None:
 
 async def test_a_larger_limit_reads_on() -> None:
     """Who may take more reads on from where the first reader stopped."""
-    body = Body(Socket(b"abc", b"def"), 0, 5)
+    body = Body(Socket(b"abc", b"def"), 0)
     assert await body.read_within(2) is None
     assert await body.read_within(6) == b"abcdef"
 
@@ -49,14 +49,8 @@ async def test_an_announced_length_over_the_limit_is_not_read() -> None:
     """The announcement is enough to refuse."""
     socket = Socket(b"x" * 11)
     with pytest.raises(TooLarge, match="over the limit of 10 bytes"):
-        await Body(socket, 11, 5).read(10)
+        await Body(socket, 11).read(10)
     assert socket.asked == 0
-
-
-async def test_a_body_that_does_not_end_is_too_slow() -> None:
-    """The whole body has one time limit."""
-    with pytest.raises(TooSlow, match=r"within 0\.02 seconds"):
-        await Body(Socket(b"x", ends=False), 0, 0.02).read(10)
 
 
 async def test_a_client_that_left_has_no_body() -> None:
@@ -64,4 +58,4 @@ async def test_a_client_that_left_has_no_body() -> None:
     socket = Socket(b"x", ends=False)
     socket.events.append({"type": "http.disconnect"})
     with pytest.raises(ClientGone):
-        await Body(socket, 0, 5).read(10)
+        await Body(socket, 0).read(10)

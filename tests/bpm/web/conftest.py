@@ -25,7 +25,7 @@ from bpm.edge.lifecycle import Lifecycle
 from bpm.errors import Conflict, NotFound, Overloaded, RateLimited
 from bpm.security.permissions import SYSTEM
 from bpm.security.secrets import load_secret_key
-from bpm.settings import ConnectionSettings, Settings
+from bpm.settings import Settings
 from bpm.store import Database, OrganizationRow, Transaction, utc_now
 from bpm.web.command import PATH, CommandEndpoint
 from bpm.web.exception_handlers import EXCEPTION_HANDLERS
@@ -159,9 +159,9 @@ async def work_slowly(command: SlowCommand, context: EffectContext) -> str:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
-    """Settings of an installation of its own; a parameter sets limits of its connections."""
-    return Settings(data_dir=tmp_path, connections=ConnectionSettings(**getattr(request, "param", {})))
+def settings(tmp_path: Path) -> Settings:
+    """Settings of an installation of its own."""
+    return Settings(data_dir=tmp_path)
 
 
 @pytest.fixture

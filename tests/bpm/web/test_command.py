@@ -2,14 +2,12 @@
 
 import asyncio
 import json
-import socket
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from sqlalchemy import select
 from starlette.applications import Starlette
 
@@ -21,6 +19,7 @@ from bpm.store import Database, Transaction, utc_now
 from bpm.testing import until
 from bpm.web.command import PATH
 from tests.bpm.web.conftest import BEGUN
+from tests.connections import listening
 
 pytestmark = pytest.mark.anyio
 
@@ -396,12 +395,8 @@ async def test_a_key_that_is_none_is_malformed(client: httpx.AsyncClient, key: s
 
 @pytest.fixture
 async def port(app: Starlette) -> AsyncIterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
-        task = asyncio.create_task(server.serve([listener]))
-        yield listener.getsockname()[1]
-        server.should_exit = True
-        await task
+    async with listening(app) as port:
+        yield port
 
 
 def request_text(caller: str, body: bytes, length: int) -> bytes:
@@ -443,13 +438,14 @@ async def test_a_large_body_is_refused_over_a_socket(port: int, clerk: str) -> N
 
 
 @pytest.mark.parametrize("beginning", [b"", b'{"$type":'])
-@pytest.mark.parametrize("settings", [{"body_seconds": 0.1}], indirect=True)
-async def test_a_body_that_does_not_come_is_given_up(port: int, clerk: str, beginning: bytes) -> None:
+async def test_a_body_that_does_not_come_is_given_up(app: Starlette, clerk: str, beginning: bytes) -> None:
     """408 for a body that is not there in time, so that slow clients hold nothing for ever."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(request_text(clerk, beginning, 100))
-    await writer.drain()
-    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60)
-    writer.close()
-    await writer.wait_closed()
+    async with listening(app, body_seconds=0.1) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request_text(clerk, beginning, 100))
+        await writer.drain()
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60)
+        writer.close()
+        await writer.wait_closed()
     assert head.startswith(b"HTTP/1.1 408")
+    assert b"connection: close" in head
