@@ -14,7 +14,7 @@ from uvicorn.server import ServerState
 
 from bpm.errors import BpmError, Overloaded, TooSlow
 from bpm.web.connections.admission import Connections
-from bpm.web.connections.exchange import Exchange
+from bpm.web.connections.exchange import HttpExchange
 from bpm.web.connections.refusal import refusal
 from bpm.web.connections.request_reader import RequestHead, RequestReader
 from bpm.web.connections.scope import Ends
@@ -57,9 +57,9 @@ class HttpConnection(asyncio.Protocol):
         self._limits = self._connections.limits
         self._reader = RequestReader(self._limits, self)
         self._has_place = True
-        self._running: Exchange | None = None
-        self._newest: Exchange | None = None
-        self._waiting = deque[Exchange]()
+        self._running: HttpExchange | None = None
+        self._newest: HttpExchange | None = None
+        self._waiting = deque[HttpExchange]()
         self._unread = b""
         self._is_hurried = True
         self._error: BpmError | None = None
@@ -223,8 +223,8 @@ class HttpConnection(asyncio.Protocol):
 
     # answers
 
-    def _exchange_of(self, head: RequestHead, scope: "HTTPScope") -> Exchange:
-        return Exchange(
+    def _exchange_of(self, head: RequestHead, scope: "HTTPScope") -> HttpExchange:
+        return HttpExchange(
             scope,
             self._transport,
             self._flow,
@@ -234,7 +234,7 @@ class HttpConnection(asyncio.Protocol):
             on_complete=self._on_complete,
         )
 
-    def _start(self, exchange: Exchange) -> None:
+    def _start(self, exchange: HttpExchange) -> None:
         self._running = exchange
         if exchange.more_body:
             self._allow(self._limits.body_seconds)
@@ -294,7 +294,7 @@ class HttpConnection(asyncio.Protocol):
         if running is None or running.response_complete or running is broken:
             self._say_no(error)
 
-    def _half_read(self) -> Exchange | None:
+    def _half_read(self) -> HttpExchange | None:
         """Return the request whose body is being read."""
         newest = self._newest
         return newest if newest is not None and newest.more_body and not self._reader.in_head else None

@@ -27,7 +27,7 @@ _HEAD = re.compile(rb"HTTP/1\.1 [^\r\n]*\r\n(?:[\w!#$%&'*+.^`|~-]+: [^\x00-\x08\
 """What a head looks like: a line break in a header would begin another one (RFC 9112, section 5)."""
 
 
-class Exchange(RequestResponseCycle):
+class HttpExchange(RequestResponseCycle):
     """What an application is called with; `problem` is what reading the rest of the body raises, once it is set.
 
     The head of an answer is held until its body begins, so that both are written at once; where the body's length is
