@@ -110,6 +110,24 @@ def test_a_vendors_attribute_on_its_own_extension_counts_too() -> None:
     assert any("'exclusive' of its <failedJobRetryTimeCycle>" in problem for problem in problems(retried))
 
 
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ('<camunda:map><camunda:entry key="k" value="1"/></camunda:map>', "'value' of its <entry>"),
+        ('<camunda:list><camunda:value text="1"/></camunda:list>', "'text' of its <value>"),
+        ('<camunda:list type="x"><camunda:value>1</camunda:value></camunda:list>', "'type' of its <list>"),
+        ('<camunda:map><camunda:entry key="k"><camunda:list kind="x"/></camunda:entry></camunda:map>', "'kind' of its"),
+        ('<camunda:script scriptFormat="feel" language="x">1</camunda:script>', "'language' of its <script>"),
+    ],
+)
+def test_a_value_in_an_attribute_of_what_a_parameter_holds_is_refused(value: str, says: str) -> None:
+    """It stands in the element's text; in an attribute it was nothing."""
+    mapping = f'<camunda:inputParameter name="a">{value}</camunda:inputParameter>'
+    inside = f"<extensionElements><camunda:inputOutput>{mapping}</camunda:inputOutput></extensionElements>"
+    found = problems(user(inside=inside))
+    assert any(f"the attribute {says}" in problem for problem in found), found
+
+
 def test_words_on_flows_and_declarations_count_too() -> None:
     """They are elements as any other."""
     error = '<error id="x" errorCode="X" camunda:errorMessage="went wrong"/>'

@@ -25,6 +25,10 @@ _RESOURCE = "a script in a file of its own is not read; put it into <script>"
 _RETRIES = re.compile(r"R(\d{1,4})/(P.+)", re.ASCII)
 
 
+_KNOWN = {"entry": ("key",), "value": ("id", "name"), "script": ("scriptFormat", "resource")}
+"""The attributes of what a parameter holds; lists and maps have none."""
+
+
 def read_mapping(tag: Tag, fields: Fields) -> None:
     """Read `<camunda:inputOutput>`: texts, lists and maps."""
     fields.call("keeps_inputs", True)
@@ -44,6 +48,8 @@ def _value(tag: Tag, fields: Fields) -> Any:
 
 def _read(tag: Tag, holder: Tag, fields: Fields) -> Any:
     """A list, map, script or value; anything else is refused."""
+    for part in (tag, *(tag.children if tag.name == "map" else ())):
+        fields.check_attributes(part, _KNOWN.get(part.name, ()))
     if tag.name == "list":
         return [_read(item, holder, fields) for item in tag.children]
     if tag.name == "map":

@@ -1,6 +1,6 @@
 """What a dialect writes into while it reads, and the tables it consists of."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,6 +96,12 @@ class Fields:
     def refuse(self, sentence: str) -> None:
         """Say what the engine can't execute."""
         self.refusals.append(sentence)
+
+    def check_attributes(self, tag: Tag, known: Collection[str]) -> None:
+        """Refuse the attributes of an extension's inner element that are not known."""
+        for name in tag.attributes:
+            if name not in known:
+                self.refuse(f"the attribute '{name.rpartition('}')[2]}' of its <{tag.name}> is not known")
 
     def check_body(self) -> None:
         """Refuse a field of the body that is mapped as well."""
