@@ -9,6 +9,7 @@ from bpm.bus.own_events import publish_settled, publisher_of
 from bpm.clock import Clock, wire_time
 from bpm.errors import Fenced
 from bpm.jobs import Job, JobQueue, Lane, Lanes, RetryPolicy
+from bpm.security.causation_header import HEADER as CAUSE
 from bpm.security.redaction import redacted
 from bpm.store import Transaction
 from router import attempts
@@ -104,7 +105,9 @@ class RequestSettlement(Recorder):
             "errors": values["errors"],
         }
         publisher = publisher_of("router", "router", row.organization_id)
-        publish_settled(self._parts.bus, tx, publisher, DEAD_EVENT, data, row.request_id)
+        bus = self._parts.bus
+        depth = bus.marks.depth_of(row.headers.get(CAUSE)) + 1
+        publish_settled(bus, tx, publisher, DEAD_EVENT, data, row.request_id, depth)
 
 
 def settled(outcome: Outcome, message_type: str | None, attempt: int, now: datetime) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from bpm.edge.answer import send_answer
 from bpm.edge.envelope import closing_problem
 from bpm.edge.headers import require_one_meaning
 from bpm.errors import Malformed, Misconfigured
+from bpm.events.audit_publisher import AuditPublisher
 from bpm.events.queue_watch import QueueWatch
 from bpm.settings import Settings
 from bpm.stall import StallWatch
@@ -67,6 +68,8 @@ class App:
         self.commands = command.CommandEndpoint(self.bus, self.accounts, settings, self.lifecycle)
         self.pages = Starlette(routes=self._routes(), exception_handlers=EXCEPTION_HANDLERS, lifespan=self._lifespan)
         self.queue_watch = QueueWatch(self.bus, self.jobs, clock)
+        most_bytes = settings.delivery.max_event_bytes
+        self.audit_publisher = AuditPublisher(self.database, parts.outbound.publisher, clock, most_bytes)
         self.generated_password: str | None = None
         self._installation = Installation(self.database, foundation.key, foundation.accepted_key)
         self._stalls = StallWatch()
@@ -100,6 +103,7 @@ class App:
             if self.settings.worker:
                 await self.worker.start()
                 self.retention.start()
+                self.audit_publisher.start()
             self.queue_watch.start()
         except BaseException:
             await self.sandbox.close()  # its children would outlive us
@@ -130,6 +134,7 @@ class App:
         self.lifecycle.drain()
         await self.retention.stop()
         await self.queue_watch.stop()
+        await self.audit_publisher.stop()
         await self.worker.drain(self.settings.drain_seconds)
         await self.components.routing.sync.drain(self.settings.drain_seconds)
         await self.routes.stop()

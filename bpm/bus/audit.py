@@ -69,6 +69,7 @@ class Audit(Recorder):
         line = self.line(envelope.principal, envelope.name, envelope.request_id, envelope.address, outcome.error)
         line["fields"] = _shown(message) if envelope.shown is None else envelope.shown
         line["correlation_id"], line["causation_id"] = envelope.root, envelope.causation_id
+        line["depth"] = envelope.depth
         tx.append(tables.AUDIT, line)
 
     def line(
@@ -88,6 +89,7 @@ class Audit(Recorder):
             "request_id": request_id,
             "correlation_id": request_id,
             "causation_id": None,
+            "depth": 0,
         }
 
 

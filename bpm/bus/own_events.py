@@ -56,14 +56,17 @@ def publish_settled(
     event: str,
     data: Mapping[str, Any],
     correlation_id: str = "",
+    depth: int = 0,
 ) -> None:
-    """Publish what became of stored work, which no message caused.
+    """Publish what became of stored work, which no message caused; `depth` is how many had led to the work.
 
     What keeps the event from being published is logged, and does not keep the work from being settled.
     """
     try:
         message = bus.registry.decode(PUBLISH, {"event": event, "data": data})
-        envelope = Envelope(message, publisher, correlation_id=correlation_id, causation_id=correlation_id or None)
+        envelope = Envelope(
+            message, publisher, correlation_id=correlation_id, causation_id=correlation_id or None, depth=depth
+        )
         bus.perform(tx, envelope)
     except BpmError as error:
         ids = {"correlation_id": correlation_id} if correlation_id else {}

@@ -12,6 +12,7 @@ from bpm.jobs import lacks_token
 from bpm.store import ForeignText, JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.organizations import is_switched_off
 from bpm.store.records import Records
+from bpm.store.rows import Integer64
 from bpm.store.session import ScopedSession
 
 KEPT = timedelta(hours=24)
@@ -32,7 +33,10 @@ class IdempotencyKey(OrganizationRow, table=True):
 
 
 class AuditEntry(OrganizationRow, table=True):
-    """One command: who, what (secrets redacted), from where, with which outcome, and what caused it."""
+    """One command: who, what (secrets redacted), from where, with which outcome, and what caused it.
+
+    `depth` is how many messages had caused one another before it.
+    """
 
     __table_args__ = (Index("ix_audit_entry_org_created", "organization_id", "created_at"),)
 
@@ -48,6 +52,7 @@ class AuditEntry(OrganizationRow, table=True):
     request_id: str = Field(index=True)
     correlation_id: str = Field(index=True)
     causation_id: str | None = None
+    depth: int = Field(default=0, sa_type=Integer64, sa_column_kwargs={"server_default": "0"})
 
 
 class ScheduledMessage(OrganizationRow, table=True):

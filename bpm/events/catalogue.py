@@ -64,6 +64,22 @@ PLANDOCKET_DATA: Mapping[str, tuple[Mapping[str, Any], tuple[str, ...]]] = {
 CHARGE = {"chargeId": "ch_001", "subscriptionId": "sub_001", "amount": "19.90", "currency": "EUR"}
 INSTANCE = {"instanceId": 17, "processKey": "onboarding", "businessKey": "customer-5"}
 
+AUDITED = {
+    "id": 4711,
+    "createdAt": "2026-02-01T09:00:00Z",
+    "principal": "user:7",
+    "principalName": "ada",
+    "type": "CreateUserCommand",
+    "fields": {"username": "grace", "password": "***", "roles": ["viewer"]},
+    "fieldsLeftOut": False,
+    "address": "192.0.2.17",
+    "ok": True,
+    "error": None,
+    "requestId": "0196…",
+    "correlationId": "0196…",
+    "causationId": None,
+}
+
 PRODUCT: Mapping[str, tuple[Family, str, Mapping[str, Any]]] = {
     "RecurringPayments.charge.paid": ("donutwork", "A recurring charge was paid.", CHARGE),
     "RecurringPayments.charge.failed": ("donutwork", "A recurring charge failed.", {**CHARGE, "reason": "declined"}),
@@ -97,6 +113,12 @@ PRODUCT: Mapping[str, tuple[Family, str, Mapping[str, Any]]] = {
         "bpm",
         "Work of a kind has been due for five minutes and nobody begins it; told once an hour, to the installation.",
         {"kind": "inbound", "waiting": 214, "oldestSeconds": 320},
+    ),
+    "audit.succeeded": ("bpm", "A command was executed; to whoever may read the audit log.", AUDITED),
+    "audit.failed": (
+        "bpm",
+        "A command was refused or failed; to whoever may read the audit log.",
+        {**AUDITED, "ok": False, "error": "email: is not an e-mail address"},
     ),
     TEST_EVENT: ("bpm", "What SendTestEventCommand sends, unless asked for another.", {"subscriptionId": 4}),
 }

@@ -3,13 +3,15 @@
 import contextlib
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bpm.bus import Bus
 from bpm.errors import Fenced, Forbidden, Poisoned
 from bpm.events import breaker, delivery_tables, health_tables
-from bpm.events.attempt_result import unmade, without_secrets
+from bpm.events.attempt_result import AttemptResult, unmade, without_secrets
+from bpm.events.audit_events import NO_LINE, READ_AUDIT, is_audit_event, whole_data
 from bpm.events.credential_redaction import redact_echoed_credentials
 from bpm.events.delivery_request import EventNotice, make_request
 from bpm.events.delivery_tables import KIND, PAUSED, PENDING, DeliveryRow
@@ -36,6 +38,8 @@ CLAIMED_SECONDS = 1.0
 """When a delivery looks again that was not the first to probe."""
 
 REQUEST_KEPT = 4 * 1024
+
+GONE_LINE = "retention has deleted the line of the audit log that the event tells"
 
 
 class Deliveries:
@@ -103,6 +107,9 @@ class Deliveries:
         row = delivery_tables.find_with_subscription(tx, job.ref)
         if row is None or row.turn != job.attempt or row.state not in (PENDING, PAUSED):
             return None
+        if is_audit_event(row.event):
+            said = whole_data(tx, row.organization_id, row.event_data, row.published_at, self._most_bytes)
+            row = row._replace(event_data=said)
         return row, self._destinations.of(tx, row.subscription_id, row.version)
 
     async def _take_up(self, row: DeliveryRow, destination: Destination) -> None:
@@ -157,7 +164,24 @@ class Deliveries:
     async def _attempt(self, row: DeliveryRow, destination: Destination, *, is_probe: bool) -> bool:
         started_at = self._bus.now()
         spans = DeliverySpans(self._bus.tracer, row)
-        notice = self._notice(row, spans.traceparent)
+        result, kept = await self._result(row, destination, spans.traceparent, started_at)
+        spans.record(result)
+        await self._write(
+            lambda tx: self._settlement.settle(
+                tx, row, destination, result, started_at=started_at, request_body=kept, is_probe=is_probe
+            )
+        )
+        return result.ok
+
+    async def _result(
+        self, row: DeliveryRow, destination: Destination, traceparent: str, started_at: datetime
+    ) -> tuple[AttemptResult, str | None]:
+        """Make the request; return what it came to, and what is kept of its body, both without secrets."""
+        is_audit = is_audit_event(row.event)
+        refusal = await self._why_not_audit(row, destination) if is_audit else None
+        if refusal is not None:
+            return without_secrets(unmade(refusal, is_final=True)), None
+        notice = self._notice(row, traceparent)
         kept: str | None = None
         try:
             await self._require_author(destination)
@@ -172,13 +196,9 @@ class Deliveries:
             (sentence,) = without_secrets_of([str(error)], read_json(notice.data))
             result = unmade(sentence)
         result = without_secrets(result)
-        spans.record(result)
-        await self._write(
-            lambda tx: self._settlement.settle(
-                tx, row, destination, result, started_at=started_at, request_body=kept, is_probe=is_probe
-            )
-        )
-        return result.ok
+        if is_audit:  # whoever may read deliveries need not be allowed to read the audit log
+            return replace(result, body=None), None
+        return result, kept
 
     def _notice(self, row: DeliveryRow, traceparent: str) -> EventNotice:
         cause = self._bus.marks.write(row.event_depth, row.event_id)
@@ -194,6 +214,18 @@ class Deliveries:
             await self._bus.require_now(author, WRITE_CODE, "transform.script:")
         except Forbidden as error:
             raise TransformError("; ".join(error.errors)) from error
+
+    async def _why_not_audit(self, row: DeliveryRow, destination: Destination) -> str | None:
+        """Say why an event of the audit log is not sent: whoever subscribed to it may not read it, or it is gone."""
+        if destination.audit_authority is None:
+            return f"nobody with the permission {READ_AUDIT} has subscribed to the audit log"
+        id_, organization_id = f"subscription:{destination.id}", destination.organization_id
+        reader = acting("system", id_, destination.name, organization_id, destination.audit_authority)
+        try:
+            await self._bus.require_now(reader, READ_AUDIT, f"{row.event}:")
+        except Forbidden as error:
+            return "; ".join(error.errors)
+        return GONE_LINE if row.event_data == NO_LINE else None
 
     def _sender(self) -> "AttemptClient":
         if self._client is None:

@@ -31,6 +31,7 @@ class Destination:
     """Where and how the events of one subscription, at one version, are sent; `broken` says why they can't be.
 
     `script_authority` is whom the transform's script runs for; it is not known of old subscriptions.
+    `audit_authority` is who is asked whether the audit log may be read, None where nobody asked for it.
     """
 
     id: int
@@ -52,6 +53,7 @@ class Destination:
     timeout_seconds: int
     broken: str | None = None
     script_authority: Authority | None = None
+    audit_authority: Authority | None = None
     signature: SignatureStyle = field(default_factory=lambda: style_of(STANDARD))
 
     @property
@@ -148,6 +150,7 @@ def destination_of(row: tables.SubscriptionRow, box: SecretBox) -> Destination:
         timeout_seconds=row.timeout_seconds,
         broken=broken,
         script_authority=Authority.from_json(row.script_authority) if row.script_authority else None,
+        audit_authority=Authority.from_json(row.audit_authority) if row.audit_authority else None,
         signature=opened.signature,
     )
 

@@ -34,7 +34,8 @@ class Outbound:
         targets = Targets(AddressList.parse(settings.delivery.allowed_networks))
         destinations = Destinations(box)
         health = Health(jobs)
-        self.publisher = Publisher(jobs, lanes, destinations, listeners)
+        most_bytes = settings.delivery.max_event_bytes
+        self.publisher = Publisher(jobs, lanes, destinations, listeners, most_bytes)
         settlement = DeliverySettlement(bus, jobs, lanes, health)
         self.attempts = settlement.attempts
         self.deliveries = Deliveries(
@@ -45,6 +46,6 @@ class Outbound:
             targets,
             settings.base_url,
             DestinationLimiters(settings.delivery.max_in_flight, settings.worker_concurrency),
-            settings.delivery.max_event_bytes,
+            most_bytes,
         )
         self.services = (destinations, health, jobs, lanes, self.publisher, targets)

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from bpm import schemas
 from bpm.events import delivery_tables, subscription_tables, tables
+from bpm.events.audit_events import whole_event
 from bpm.events.delivery_tables import KIND, PAUSED, PENDING
 from bpm.events.destination import Destination, Destinations, scope_of
 from bpm.events.recovery_tables import RestingDelivery
@@ -15,6 +16,7 @@ from bpm.expressions import EvaluationError
 from bpm.jobs import Job, JobQueue, Lanes
 from bpm.metering import MAX_STEPS
 from bpm.security.identifiers import new_id
+from bpm.settings import MIB
 from bpm.store import Transaction
 
 MAX_FILTER_STEPS = 400_000
@@ -58,9 +60,18 @@ class Publisher:
     """Finds the subscriptions that want an event and asks for its deliveries."""
 
     def __init__(
-        self, jobs: JobQueue, lanes: Lanes, destinations: Destinations, listeners: Sequence[Listener] = ()
+        self,
+        jobs: JobQueue,
+        lanes: Lanes,
+        destinations: Destinations,
+        listeners: Sequence[Listener] = (),
+        most_bytes: int = MIB,
     ) -> None:
-        """Take where jobs are asked for, where destinations are found, and who else listens."""
+        """Take where jobs are asked for, where destinations are found, and who else listens.
+
+        `most_bytes` bounds what an event of the audit log says of a command's fields.
+        """
+        self._most_bytes = most_bytes
         self._listeners = listeners
         self._jobs = jobs
         self._lanes = lanes
@@ -78,20 +89,23 @@ class Publisher:
             lambda: any(listener.hears(tx, organization_id, name) for listener in self._listeners),
         )
 
-    def fan_out(self, tx: Transaction, event: EventRow, now: datetime) -> None:
-        """Make a delivery for each subscription that wants the event."""
+    def fan_out(self, tx: Transaction, event: EventRow, now: datetime) -> bool:
+        """Make a delivery for each subscription that wants the event; tells whether any does."""
         scope = scope_of(event)
         jobs: list[Job] = []
+        is_wanted = False
         subscribers = self._subscribers(tx, event.organization_id, event.name)
         steps = _share(len(subscribers))
         for subscription in subscribers:
             destination = self._destinations.of(tx, subscription.id, subscription.version)
             row = self._delivery(destination, subscription, event, scope, now, steps)
             if row is not None:
+                is_wanted = True
                 delivery_tables.append_delivery(tx, row)
                 jobs.extend(self._start(tx, destination, row, now))
         if jobs:
             self._jobs.enqueue(tx, *jobs)
+        return is_wanted
 
     def _subscribers(self, tx: Transaction, organization_id: int, name: str) -> Sequence[Subscriber]:
         key = ("subscriptions", organization_id, name)
@@ -100,7 +114,7 @@ class Publisher:
     def wants(self, tx: Transaction, subscription: SubscriptionState, event: EventRow) -> bool:
         """Whether a subscription's filter lets an event through; one that can't be judged is let through."""
         try:
-            return self._destinations.of(tx, subscription.id, subscription.version).wants(scope_of(event))
+            return self._destinations.of(tx, subscription.id, subscription.version).wants(self._scope(tx, event))
         except EvaluationError:
             return True
 
@@ -115,7 +129,7 @@ class Publisher:
     ) -> str | None:
         """Make the delivery of a stored event to one subscription; None when it has one already."""
         destination = self._destinations.of(tx, subscription.id, subscription.version)
-        row = self._row(destination, subscription, event, scope_of(event), now)
+        row = self._row(destination, subscription, event, self._scope(tx, event), now)
         row["is_test"] = is_test
         if not delivery_tables.insert_delivery_once(tx, row):
             return None
@@ -128,11 +142,15 @@ class Publisher:
         """Let a delivery that rested go for a new round, at the end of its lane; `depth` is the wish's."""
         tables.deepen(tx, row.event_id, depth)
         destination = self._destinations.of(tx, subscription.id, subscription.version)
-        lane = _lane_name(destination, scope_of(row.whole_event))
+        lane = _lane_name(destination, self._scope(tx, row.whole_event))
         fresh = {"state": PENDING, "due_at": now, "completed_at": None, "tries": 0, "lane": lane}
         turn = delivery_tables.revive(tx, row.id, row.turn, fresh)
         going = {"id": row.id, "state": PENDING, "lane": lane, "turn": turn}
         self._jobs.enqueue(tx, *self._start(tx, destination, going, now))
+
+    def _scope(self, tx: Transaction, event: EventRow) -> dict[str, Any]:
+        """Return what a subscription's expressions see of a stored event."""
+        return scope_of(whole_event(tx, event, self._most_bytes))
 
     def _delivery(
         self,

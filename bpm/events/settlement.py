@@ -23,6 +23,9 @@ from bpm.store import Transaction
 
 GONE = 410
 
+DELIVERIES = ("system:events", "deliveries")
+"""The id and the name of who tells what deliveries have come to."""
+
 log = structlog.get_logger("bpm.events")
 
 
@@ -61,7 +64,7 @@ class DeliverySettlement:
         now = self._bus.now()
         data = read_json(row.event_data)
         event = EventRow(row.organization_id, row.event_id, row.event, row.published_at, data, row.ordering_key)
-        lane = destination.lane_of(scope_of(event))
+        lane = destination.lane_of(scope_of(event))  # of the audit log's as well, whose whole data was read
         changes = {"state": PENDING, "due_at": now, "lane": lane.name if lane is not None else None}
         job = Job(KIND, row.id, delivery_tables.revive(tx, row.id, row.turn, changes), now)
         if lane is None:
@@ -149,7 +152,7 @@ class DeliverySettlement:
             "url": redacted_url(destination.url),
             "reason": reason,
         }
-        publisher = publisher_of("system:events", "deliveries", destination.organization_id)
+        publisher = publisher_of(*DELIVERIES, destination.organization_id)
         publish_settled(self._bus, tx, publisher, event, data)
 
     def _record(

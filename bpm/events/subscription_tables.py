@@ -5,11 +5,12 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index, Select, bindparam, delete, func, insert, select, true, update
+from sqlalchemy import Index, Select, bindparam, delete, func, insert, select, text, true, update
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
+from bpm.events.names import asks_for_audit
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.records import Records
 
@@ -22,10 +23,21 @@ class Subscription(OrganizationRow, table=True):
     is sent and where; switching on and off is none. While `is_resuming`, new events queue up behind the ones that
     waited. A deleted one is kept for its log.
     `signature` says how deliveries are signed, Standard Webhooks without it; then `secrets` are shared ones, or the
-    private keys of key pairs. `script_authority` names who wrote the transform's script, if there is one.
+    private keys of key pairs. `script_authority` names who wrote the transform's script, if there is one;
+    `audit_authority` who subscribed to events of the audit log, if it is subscribed to any.
     """
 
-    __table_args__ = (Index("ix_subscription_org", "organization_id", "deleted_at"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index("ix_subscription_org", "organization_id", "deleted_at"),
+        # those who read an audit log are looked for every second
+        Index(
+            "ix_subscription_audit",
+            "organization_id",
+            sqlite_where=text("audit_authority IS NOT NULL"),
+            postgresql_where=text("audit_authority IS NOT NULL"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = ""
@@ -41,6 +53,7 @@ class Subscription(OrganizationRow, table=True):
     filter: str | None = None
     transform: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
     script_authority: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
+    audit_authority: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
     ordering_key: str | None = None
     max_in_flight: int | None = None
     rate_per_second: float | None = None
@@ -94,6 +107,7 @@ class SubscriptionRow(NamedTuple):
     filter: str | None
     transform: dict[str, Any] | None
     script_authority: dict[str, Any] | None
+    audit_authority: dict[str, Any] | None
     ordering_key: str | None
     max_in_flight: int | None
     rate_per_second: float | None
@@ -128,16 +142,22 @@ _DISABLE = (
 
 
 def patterns_for(name: str) -> list[str]:
-    """Return the patterns that a name is found under: itself, `*`, and `a.*` and `a.b.*` for `a.b.c`."""
+    """Return the patterns that a name is found under: itself, `*`, and `a.*` and `a.b.*` for `a.b.c`.
+
+    Events of the audit log are not found under `*`.
+    """
     words = name.split(".")
-    return [name, "*", *(".".join(words[:count]) + ".*" for count in range(1, len(words)))]
+    everything = () if asks_for_audit(name) else ("*",)
+    return [name, *everything, *(".".join(words[:count]) + ".*" for count in range(1, len(words)))]
 
 
 def subscribed_to(tx: Transaction, organization_id: int, name: str) -> list[Subscriber]:
-    """Return the subscriptions that want events of this name."""
+    """Return the subscriptions that want events of this name, those of the audit log only by who might read it."""
     patterns = patterns_for(name)
     wanted = {f"pattern_{number}": pattern for number, pattern in enumerate(patterns)}
     statement = _subscribed_to(len(patterns))
+    if asks_for_audit(name):
+        statement = statement.where(SUBSCRIPTIONS.c.audit_authority.is_not(None))
     return _SUBSCRIBERS.all(tx.reading, statement, organization_id_=organization_id, **wanted)
 
 
@@ -151,6 +171,12 @@ def _subscribed_to(count: int) -> Select[Any]:
         .distinct()
         .order_by(SUBSCRIPTIONS.c.id)
     )
+
+
+def patterns_of(row: Subscription) -> list[str]:
+    """Return the patterns by which a subscription finds events."""
+    may_read = row.audit_authority is not None
+    return [pattern for pattern in row.events if may_read or not asks_for_audit(pattern)]
 
 
 def subscription_row(tx: Transaction, id_: int) -> SubscriptionRow | None:

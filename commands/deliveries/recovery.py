@@ -142,8 +142,9 @@ def _replay(
 ) -> RecoveryView:
     limit = MAX_PREVIEWED if command.preview else BATCH
     id_ = command.subscription_id or 0
+    patterns = subscription_tables.patterns_of(subscription)
     found = recovery_tables.missing_events(
-        context.tx, context.organization_id, id_, subscription.events, command.since, until, command.after, limit
+        context.tx, context.organization_id, id_, patterns, command.since, until, command.after, limit
     )
     wanted: list[MissingEvent] = []
     since, after, judged = command.since, command.after, 0

@@ -44,8 +44,9 @@ class GetAsyncApiQuery(Query[AsyncApiView]):
 def make_document(query: GetAsyncApiQuery, context: Context, catalogue: EventCatalogue) -> AsyncApiView:
     """Describe the wanted types by name, as long as there is room."""
     own = tables.event_type_descriptions(context.tx, context.organization_id)
-    wanted = set(query.events) if query.events is not None else {"*"}
-    names = [name for name in sorted({*catalogue.kinds, *own}) if not wanted.isdisjoint(patterns_for(name))]
+    names = sorted({*catalogue.kinds, *own})
+    if query.events is not None:
+        names = [name for name in names if not set(query.events).isdisjoint(patterns_for(name))]
     described = until_full(_described(names, context, catalogue))
     return AsyncApiView(document=asyncapi(described, version("bpm-bus")), left_out=len(names) - len(described))
 

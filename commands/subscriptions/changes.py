@@ -7,7 +7,7 @@ from pydantic import Field
 
 from bpm.bus import Command, Context, EffectContext, Id, Moment, View, handles
 from bpm.errors import Invalid
-from bpm.events import recovery_tables, subscription_tables
+from bpm.events import audit_tables, recovery_tables, subscription_tables
 from bpm.events.catalogue import EventCatalogue
 from bpm.events.headers import HeaderError, with_stored_values
 from bpm.events.health import Health
@@ -23,14 +23,22 @@ from bpm.events.sealing import (
 )
 from bpm.events.signature_style import SignatureStyle, read_style
 from bpm.events.signing import new_key
-from bpm.events.subscription_tables import Subscription
+from bpm.events.subscription_tables import Subscription, patterns_of
 from bpm.security.net_targets import Targets, origin
 from bpm.security.redaction import REDACTED, SOURCE_NAMES, redacted_url
 from bpm.security.sealing import NOT_STORED, placeholders_in
 from bpm.security.secrets import SecretBox, SecretError
 from bpm.settings import Settings
 from commands.subscriptions.access import current_view, get_or_404
-from commands.subscriptions.checks import check_events, check_room, check_script, check_style, check_url, field_problems
+from commands.subscriptions.checks import (
+    audit_authority,
+    check_events,
+    check_room,
+    check_script,
+    check_style,
+    check_url,
+    field_problems,
+)
 from commands.subscriptions.fields import (
     Description,
     Dialect,
@@ -128,6 +136,7 @@ def _create(
         "organization_id": context.organization_id,
         **url_columns(command.url, box),
         **_transform(command, None, context),
+        "audit_authority": audit_authority(command.events, context),
         "headers": _headers(command, None, box),
         "signature": command.signature.to_stored() if command.signature else None,
         "secrets": seal_secrets([SigningSecret(command.secret or new_key(has_key_pair=style.has_key_pair))], box),
@@ -135,6 +144,8 @@ def _create(
         "is_resuming": False,
         "created_at": context.now(),
     }
+    if values["audit_authority"] is not None:
+        audit_tables.begin_at_newest(context.tx)
     id_ = subscription_tables.insert_subscription(context.tx, values)
     return to_view_with_secret(get_or_404(id_, context), None, context)
 
@@ -212,6 +223,10 @@ def _update(
     values = command.model_dump(
         exclude_unset=True, exclude={"id", "url", "headers", "transform", "signature", "dialect"}
     )
+    # whoever changes what is sent, or where, answers for it from then on
+    values["audit_authority"] = audit_authority(command.events if "events" in given else patterns_of(row), context)
+    if values["audit_authority"] is not None and row.audit_authority is None:
+        audit_tables.begin_at_newest(context.tx)
     if "transform" in given:
         values |= _transform(command, row.transform, context)
     if "url" in given and command.url != redacted_url(row.url):

@@ -7,8 +7,10 @@ from bpm.accounts.limits import require_room
 from bpm.bus import Context
 from bpm.errors import Forbidden, Invalid
 from bpm.events import subscription_tables, tables
+from bpm.events.audit_events import READ_AUDIT
 from bpm.events.catalogue import EventCatalogue
 from bpm.events.headers import header_problems
+from bpm.events.names import asks_for_audit
 from bpm.events.probe import probe
 from bpm.events.signature_style import SignatureStyle
 from bpm.events.signing import SecretFormatError, check_secret, is_text
@@ -99,6 +101,19 @@ def check_events(events: list[str], context: Context, catalogue: EventCatalogue,
                 for place, (number, name) in enumerate(unknown)
             )
         )
+
+
+def audit_authority(events: list[str], context: Context) -> dict[str, Any] | None:
+    """Return who is asked whether the audit log may be read, as it is stored; None where nobody wants to.
+
+    Raises `Forbidden` for whoever may not read it. `*` does not stand for its events.
+    """
+    wanted = [pattern for pattern in events if asks_for_audit(pattern)]
+    if not wanted:
+        return None
+    if not context.principal.allows(READ_AUDIT):
+        raise Forbidden(f"events: {wanted[0]} needs the permission {READ_AUDIT}")
+    return context.principal.standing.to_json()
 
 
 def check_room(context: Context, settings: Settings) -> None:

@@ -76,3 +76,18 @@ def test_a_mark_that_was_made_up_says_nothing() -> None:
     depth, event, proof = mark.split(" ")
     changed = [f"2 {event} {proof}", f"{depth} 0196-b {proof}", f"{depth} {event} {'0' * 32}", f"{mark} ", "", "4"]
     assert [marks.depth_of(each) for each in (None, others.write(3, "0196-a"), *changed)] == [0] * 8
+
+
+async def test_a_rule_that_is_told_of_its_own_dead_requests(server: ServerProcess) -> None:
+    """What is told of a request that was given up stands one deeper than the request, so this ends as well."""
+    await server.rule("fails", commandName="RevokeApiKeyCommand", parameters={"id": "none"}, retry={"attempts": 1})
+    url = f"{server.url}/api/webhooks/fails"
+    await server.cmd("CreateSubscriptionCommand", name="fails", url=url, events=["webhook.request.dead"])
+    await server.hook("fails", {})
+    deadline, seen = time.monotonic() + 120, -1
+    while (found := len(await server.requests(state="dead"))) != seen:
+        assert time.monotonic() < deadline
+        assert found <= MAX_DEPTH + 2, "the loop goes on"
+        seen = found
+        await asyncio.sleep(2)
+    assert MAX_DEPTH // 2 <= found <= MAX_DEPTH + 2
