@@ -8,9 +8,11 @@ from pydantic import Field
 from bpm.bus import Command, Context, View, handles
 from bpm.security.redaction import redacted
 from commands.payments import tables
+from commands.payments.mono_payments import PAYMENT_EVENTS, keep_payment
 from commands.payments.publication import publish
 from commands.payments.tables import MonoAccount, MonoEvent
 from router.providers.mono import events as mono_events
+from router.providers.mono.confirmation import MonoApi
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -43,8 +45,8 @@ class ProcessMonoEventCommand(Command[MonoEventView]):
 
 
 @handles
-def process(command: ProcessMonoEventCommand, context: Context) -> MonoEventView:
-    """Store and publish the event; a known one changes nothing."""
+def process(command: ProcessMonoEventCommand, context: Context, mono_api: MonoApi) -> MonoEventView:
+    """Store and publish the event, and have the payment confirmed that it tells of; a known one changes nothing."""
     name = mono_events.published_name(command.event)
     account_id = mono_events.account_id(name, command.data)
     occurred_at = mono_events.moment_of(command.timestamp)
@@ -64,6 +66,8 @@ def process(command: ProcessMonoEventCommand, context: Context) -> MonoEventView
         if account_id is not None and name in mono_events.ACCOUNT_EVENTS:
             keep_account(context, account_id, name, mono_events.account_details(name, command.data), occurred_at)
         publish(context, name, _event_data(event))
+        if name in PAYMENT_EVENTS:
+            keep_payment(context, event, mono_api)
     return MonoEventView(event=event.event, published_as=name, account_id=account_id, duplicate=not is_new)
 
 

@@ -1,6 +1,5 @@
 """Ask Remita whether a mandate is active, or a debit was made."""
 
-from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -10,7 +9,7 @@ from bpm.bus import Command, Context, EffectContext, ShownWith, View, handles
 from bpm.errors import NotFound
 from commands.payments import tables
 from commands.payments.publication import publish
-from commands.payments.remita_confirmation import RECHECKS
+from commands.payments.rechecks import RECHECKS, wait_before
 from commands.payments.tables import CONFIRMED, MISMATCH, CollectionKey, RemitaCollection
 from router.providers.credentials import require_may_ask
 from router.providers.remita.confirmation import CollectionStatus, RemitaApi
@@ -77,9 +76,8 @@ def ask_later(context: Context, key: CollectionKey, checks: int) -> None:
         "requestId": key.request_id,
         "date": key.date,
     }
-    delay = RECHECKS[checks - 1] if checks else timedelta()
     name = ":".join(("remita", *key, str(checks)))
-    context.later("ConfirmRemitaCollectionCommand", fields, delay=delay, key=name)
+    context.later("ConfirmRemitaCollectionCommand", fields, delay=wait_before(checks), key=name)
 
 
 def _keep(key: CollectionKey, answer: CollectionStatus, context: Context) -> RemitaCollectionConfirmationView:

@@ -1,6 +1,5 @@
 """Ask Remita whether a payment was made."""
 
-from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -10,12 +9,11 @@ from bpm.bus import Command, Context, EffectContext, ShownWith, View, handles
 from bpm.errors import NotFound
 from commands.payments import tables
 from commands.payments.publication import publish
+from commands.payments.rechecks import RECHECKS, wait_before
 from commands.payments.tables import CONFIRMED, MISMATCH, RemitaPayment
 from router.providers.credentials import require_may_ask
 from router.providers.remita.confirmation import PaymentStatus, RemitaApi
 
-RECHECKS = tuple(timedelta(minutes=minutes) for minutes in (2, 15, 60, 6 * 60, 24 * 60))
-"""How long to wait before asking again about a payment that is not made yet; after the last it is an incident."""
 NEVER_PAID = "Remita was asked for a day and did not say that it was paid; it said {status}"
 
 
@@ -67,8 +65,7 @@ async def confirm(
 
 def ask_later(context: Context, rrr: str, checks: int) -> None:
     """Have the payment confirmed by a job that is retried while Remita can't be reached."""
-    delay = RECHECKS[checks - 1] if checks else timedelta()
-    context.later("ConfirmRemitaPaymentCommand", {"rrr": rrr}, delay=delay, key=f"remita:{rrr}:{checks}")
+    context.later("ConfirmRemitaPaymentCommand", {"rrr": rrr}, delay=wait_before(checks), key=f"remita:{rrr}:{checks}")
 
 
 def _keep(rrr: str, answer: PaymentStatus, context: Context) -> RemitaConfirmationView:

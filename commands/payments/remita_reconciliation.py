@@ -2,57 +2,17 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from decimal import Decimal
-from typing import Self
-
-from pydantic import Field
 
 from bpm.bus import Context, Query, View, handles
 from bpm.bus.paging import When
 from bpm.errors import Invalid
 from commands.payments import tables
-from commands.payments.tables import CONFIRMED, MISMATCH, UNCONFIRMED, RemitaPayment
+from commands.payments.sums import PaymentSumsView
+from commands.payments.tables import PaymentFilter, RemitaPayment
 from router.providers.remita.endpoints import LAGOS
 
 MOST_PAYMENTS = 10_000
 LONGEST = timedelta(days=93)
-
-
-class PaymentSumView(View):
-    """How many payments, and how much they come to in naira; `unknown` are those whose amount nobody said."""
-
-    count: int = 0
-    """How many payments."""
-    amount: Decimal = Decimal(0)
-    """What they come to, in naira."""
-    unknown: int = 0
-    """How many have no amount that anybody said."""
-
-    def add(self, amount: Decimal | None) -> None:
-        """Count one more payment."""
-        self.count += 1
-        self.amount += amount or 0
-        self.unknown += amount is None
-
-
-class PaymentSumsView(View):
-    """Payments by what became of them: confirmed ones by the amount that Remita confirmed, others as notified."""
-
-    notified: PaymentSumView = Field(default_factory=PaymentSumView)
-    """All that were notified."""
-    confirmed: PaymentSumView = Field(default_factory=PaymentSumView)
-    """Those that Remita confirmed."""
-    mismatch: PaymentSumView = Field(default_factory=PaymentSumView)
-    """Those whose amounts do not fit."""
-    unconfirmed: PaymentSumView = Field(default_factory=PaymentSumView)
-    """Those that are not confirmed yet."""
-
-    def add(self, payment: RemitaPayment) -> Self:
-        """Count one more payment."""
-        self.notified.add(payment.amount)
-        found = {CONFIRMED: self.confirmed, MISMATCH: self.mismatch, UNCONFIRMED: self.unconfirmed}[payment.status]
-        found.add(payment.confirmed_amount if payment.status == CONFIRMED else payment.amount)
-        return self
 
 
 class ReconciledDayView(PaymentSumsView):
@@ -88,13 +48,23 @@ class GetRemitaReconciliationQuery(Query[RemitaReconciliationView]):
 @handles
 def reconcile(query: GetRemitaReconciliationQuery, context: Context) -> RemitaReconciliationView:
     """Read the payments of these days and add them up exactly."""
-    if not query.since < query.until <= query.since + LONGEST:
-        raise Invalid(f"until: must be after since, at most {LONGEST.days} days")
-    statement = tables.select_payments(since=query.since, until=query.until).limit(MOST_PAYMENTS + 1)
-    payments = context.session.exec(statement).all()
-    if len(payments) > MOST_PAYMENTS:
-        raise Invalid(f"until: there are more than {MOST_PAYMENTS:,} payments before it; ask for fewer days")
+    require_period(query.since, query.until)
+    wanted = PaymentFilter(since=query.since, until=query.until)
+    payments = context.session.exec(tables.select_payments(wanted).limit(MOST_PAYMENTS + 1)).all()
+    require_countable(len(payments))
     return _added_up(payments)
+
+
+def require_period(since: datetime, until: datetime) -> None:
+    """Raise `Invalid` for a period that ends before it begins, or is too long to be added up."""
+    if not timedelta() < until - since <= LONGEST:
+        raise Invalid(f"until: must be after since, at most {LONGEST.days} days")
+
+
+def require_countable(payments: int) -> None:
+    """Raise `Invalid` for more payments than are added up at once."""
+    if payments > MOST_PAYMENTS:
+        raise Invalid(f"until: there are more than {MOST_PAYMENTS:,} payments before it; ask for fewer days")
 
 
 def _added_up(payments: Iterable[RemitaPayment]) -> RemitaReconciliationView:
@@ -102,10 +72,11 @@ def _added_up(payments: Iterable[RemitaPayment]) -> RemitaReconciliationView:
     total = PaymentSumsView()
     for payment in payments:
         total.add(payment)
-        day = _day_of(payment.transaction_date or payment.created_at)
+        day = day_in_lagos(payment.transaction_date or payment.created_at)
         days.setdefault(day, ReconciledDayView(day=day)).add(payment)
     return RemitaReconciliationView(days=[days[day] for day in sorted(days)], total=total)
 
 
-def _day_of(moment: datetime) -> date:
+def day_in_lagos(moment: datetime) -> date:
+    """Return the day that a moment belongs to in Lagos."""
     return moment.astimezone(LAGOS).date()

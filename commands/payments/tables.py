@@ -1,11 +1,11 @@
 """What providers told, normalised; the request as it came stands in `inbound_request` under `request_id`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Dialect, Text, TypeDecorator, UniqueConstraint, func, or_
+from sqlalchemy import ColumnElement, Dialect, Text, TypeDecorator, UniqueConstraint, func, or_
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
@@ -14,6 +14,8 @@ from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.upsert import insert_new
 
 UNCONFIRMED, CONFIRMED, MISMATCH = "unconfirmed", "confirmed", "mismatch"
+MAX_REFERENCE = 200
+"""How many characters the reference of a payment may have that is asked back about."""
 MOST_PLACES = 6
 """Digits after the point of an amount."""
 
@@ -76,6 +78,36 @@ class MonoEvent(OrganizationRow, table=True):
     occurred_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
     request_id: str
     created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class MonoPayment(OrganizationRow, table=True):
+    """A payment, or a debit under a mandate, that Mono says was made; unconfirmed until Mono says so when asked back.
+
+    Amounts are in the currency's smallest unit (kobo). `event` is the name of the event that told of it, `checks` and
+    `incident` are as of a Remita payment.
+    """
+
+    __table_args__ = (UniqueConstraint("organization_id", "reference"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    reference: str
+    event: str
+    status: str = UNCONFIRMED
+    account_id: str | None = None
+    mandate_id: str | None = None
+    currency: str | None = None
+    amount: Decimal | None = Field(default=None, sa_type=AmountColumn, nullable=True)
+    fee: Decimal | None = Field(default=None, sa_type=AmountColumn, nullable=True)
+    occurred_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    checks: int = 0
+    provider_status: str | None = None
+    provider_message: str | None = None
+    confirmed_amount: Decimal | None = Field(default=None, sa_type=AmountColumn, nullable=True)
+    confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    incident: str | None = None
+    request_id: str
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    updated_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
 
 
 class MonoConnection(OrganizationRow, table=True):
@@ -198,6 +230,12 @@ def mono_account(tx: Transaction, organization_id: int, account_id: str) -> Mono
     return tx.session(organization_id).exec(statement).first()
 
 
+def mono_payment(tx: Transaction, organization_id: int, reference: str) -> MonoPayment | None:
+    """Return the payment with a reference."""
+    statement = select_rows(MonoPayment).where(col(MonoPayment.reference) == reference)
+    return tx.session(organization_id).exec(statement).first()
+
+
 def remita_payment(tx: Transaction, organization_id: int, rrr: str) -> RemitaPayment | None:
     """Return the payment with an RRR."""
     statement = select_rows(RemitaPayment).where(col(RemitaPayment.rrr) == rrr)
@@ -230,29 +268,42 @@ def select_accounts(status: str | None) -> SelectOfScalar[MonoAccount]:
     return statement if status is None else statement.where(col(MonoAccount.status) == status)
 
 
-def select_payments(
-    status: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    amount: Decimal | None = None,
-) -> SelectOfScalar[RemitaPayment]:
-    """Select payments, all or those of a status, a time (until is not part of it), and an amount however written.
+class PaymentFilter(NamedTuple):
+    """Which payments are wanted: of a status, a time (until is not part of it), and an amount however written."""
 
-    The time is the transaction's, or when the payment was notified; the amount is what was notified or confirmed.
-    """
-    statement = select_rows(RemitaPayment)
+    status: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    amount: Decimal | None = None
+
+
+def select_payments(wanted: PaymentFilter) -> SelectOfScalar[RemitaPayment]:
+    """Select payments of Remita's by when they were made, or else notified, and what was notified or confirmed."""
     moment = func.coalesce(col(RemitaPayment.transaction_date), col(RemitaPayment.created_at))
-    if status is not None:
-        statement = statement.where(col(RemitaPayment.status) == status)
-    if since is not None:
-        statement = statement.where(moment >= since)
-    if until is not None:
-        statement = statement.where(moment < until)
-    if amount is not None:
-        written = _spellings(amount)
-        amounts = col(RemitaPayment.amount), col(RemitaPayment.confirmed_amount)
-        statement = statement.where(or_(*(column.in_(written) for column in amounts)))
-    return statement
+    amounts = col(RemitaPayment.amount), col(RemitaPayment.confirmed_amount)
+    return select_rows(RemitaPayment).where(*_filters(wanted, col(RemitaPayment.status), moment, amounts))
+
+
+def select_mono_payments(wanted: PaymentFilter, currency: str | None = None) -> SelectOfScalar[MonoPayment]:
+    """Select payments of Mono's by when they happened, or else came, and what was told of or confirmed."""
+    moment = func.coalesce(col(MonoPayment.occurred_at), col(MonoPayment.created_at))
+    amounts = col(MonoPayment.amount), col(MonoPayment.confirmed_amount)
+    statement = select_rows(MonoPayment).where(*_filters(wanted, col(MonoPayment.status), moment, amounts))
+    return statement if currency is None else statement.where(col(MonoPayment.currency) == currency)
+
+
+def _filters(
+    wanted: PaymentFilter, status: Any, moment: ColumnElement[datetime], amounts: Sequence[Any]
+) -> Iterator[ColumnElement[bool]]:
+    if wanted.status is not None:
+        yield status == wanted.status
+    if wanted.since is not None:
+        yield moment >= wanted.since
+    if wanted.until is not None:
+        yield moment < wanted.until
+    if wanted.amount is not None:
+        written = _spellings(wanted.amount)
+        yield or_(*(column.in_(written) for column in amounts))
 
 
 def _spellings(amount: Decimal) -> list[Decimal]:

@@ -50,6 +50,18 @@ async def test_the_status_of_the_installations_payments(borg: Tenant, httpserver
     assert httpserver.log == []
 
 
+async def test_the_status_of_the_installations_payments_at_mono(borg: Tenant, httpserver: HTTPServer) -> None:
+    """A payment that an organisation made up by somebody's reference is not confirmed either."""
+    told = {"object": {"reference": "order-1", "amount": 1}}
+    event = {"event": "direct_debit.payment_successful", "eventId": "e1", "data": told}
+    await borg.client.cmd("ProcessMonoEventCommand", **event)
+    assert (await borg.client.cmd("GetMonoPaymentListQuery"))["totalCount"] == 1
+    assert (await borg.client.cmd("GetScheduledMessageListQuery"))["items"] == []
+    reply = await borg.client.send("ConfirmMonoPaymentCommand", {"reference": "order-1"})
+    assert (reply.status, ALONE in str(reply.body)) == (403, True), reply.body
+    assert httpserver.log == []
+
+
 async def test_accounts_of_the_installations_customers(borg: Tenant, httpserver: HTTPServer) -> None:
     """A code of Mono Connect is not exchanged for whoever got hold of it; what needs no asking goes on."""
     reply = await borg.client.send("CompleteMonoConnectionCommand", {"code": "code_abc"})

@@ -11,6 +11,15 @@ ACCOUNT: Mapping[str, Any] = {
     "accountId": "6100c2…",
     "data": {},
 }
+PAYMENT: Mapping[str, Any] = {
+    "reference": "4847584848483RA",
+    "event": "mono.direct_debit.payment_successful",
+    "status": "confirmed",
+    "currency": "NGN",
+    "amount": "20000",
+    "confirmedAmount": "20000",
+}
+UNCONFIRMED = "Mono was asked for a day, and has not confirmed a payment or a debit."
 CONNECTION = {"accountId": "6100c2…", "reference": "order-1", "reason": None}
 FURTHER: Mapping[str, str] = {
     "account_income": "Mono has worked out the income of an account.",
@@ -30,6 +39,7 @@ FURTHER: Mapping[str, str] = {
     "mandates.debit.processing": "A debit under a mandate has begun.",
     "mandates.debit.successful": "A debit under a mandate was made.",
     "mandates.debit.failed": "A debit under a mandate failed.",
+    "mandates.debit.partial_debit_successful": "A part of a debit under a mandate was made.",
     "mandates.debit_attempt.successful": "A part of a debit was collected from one of an owner's accounts.",
     "disbursement.processing": "A disbursement has begun.",
     "disbursement.cancelled": "A disbursement was cancelled.",
@@ -57,6 +67,9 @@ EVENTS = (
     EventKind("mono.connection_connected", "A browser came back with a code, and an account.", PAYMENTS, CONNECTION),
     EventKind("mono.connection_failed", "A browser came back with a code that Mono refused.", PAYMENTS, CONNECTION),
     EventKind("mono.connection_closed", "A browser came back without a code.", PAYMENTS, CONNECTION),
+    EventKind("mono.payment_confirmed", "Mono confirmed a payment or a debit when asked back.", PAYMENTS, PAYMENT),
+    EventKind("mono.payment_mismatch", "Mono confirmed another payment than it told of.", PAYMENTS, PAYMENT),
+    EventKind("mono.payment_unconfirmed", UNCONFIRMED, PAYMENTS, PAYMENT),
     *(EventKind(f"mono.{name}", sentence, PAYMENTS, ACCOUNT) for name, sentence in FURTHER.items()),
 )
 """In the order in which they are shown."""

@@ -21,6 +21,14 @@ STATUS_AFTER = {
 }
 """The status of an account after an event; other events leave it as it is."""
 
+OWN_EVENTS = frozenset(
+    {
+        *(f"mono.payment_{status}" for status in ("confirmed", "mismatch", "unconfirmed")),
+        *(f"mono.connection_{status}" for status in ("connected", "failed", "closed")),
+    }
+)
+"""What is published when Mono was asked: no event that only says that it is Mono's is published as one of them."""
+
 SYNC_FAILED = "mono.sync_failed"
 ACCOUNT_EVENTS = frozenset({*STATUS_AFTER, SYNC_FAILED})
 MAX_PUBLISHED = 200
@@ -35,10 +43,11 @@ def published_name(event: str) -> str:
 
     `mono.events.account_connected` becomes `mono.account_connected`, `direct_debit.payment_failed`
     `mono.direct_debit.payment_failed`, `events.mandates.ready` `mono.mandates.ready`; names that Mono may
-    invent tomorrow follow the same rule.
+    invent tomorrow follow the same rule. A name of ours keeps its `events.`.
     """
     own = _DOTS.sub(".", _UNUSUAL.sub("_", _FAMILY.sub("", event))).strip(".")
-    return f"mono.{own or 'unnamed'}"[:MAX_PUBLISHED].rstrip(".")
+    name = f"mono.{own or 'unnamed'}"[:MAX_PUBLISHED].rstrip(".")
+    return f"mono.events.{own}" if name in OWN_EVENTS else name
 
 
 def account_id(name: str, data: dict[str, Any]) -> str | None:

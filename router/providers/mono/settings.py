@@ -11,7 +11,7 @@ class MonoSettings(Group):
     webhook_secret: SecretStr | None = None
     """What Mono sends in `mono-webhook-secret`; setting it switches `/api/webhooks/mono/callback` on."""
     secret_key: SecretStr | None = None
-    """The key with which codes of Mono Connect are exchanged for account ids."""
+    """The key with which codes of Mono Connect are exchanged for account ids, and Mono is asked about payments."""
     base_url: str = "https://api.withmono.com"
     """Where Mono is asked."""
     redirect_url: str | None = None
