@@ -79,7 +79,7 @@ def insert(
     check_secrets(definition, {}, findings, context)
     check_resolved(definition, References(settings.references).resolver(context.organization_id), findings)
     check_signature(definition, box, findings)
-    check_answers(fields, findings)
+    check_answers(fields, findings, context.now())
     check_retention(fields, findings, settings)
     findings.raise_any()
     values = {
@@ -116,7 +116,7 @@ def replace(
     check_secrets(definition, row.definition, findings, context)
     check_resolved(definition, References(settings.references).resolver(context.organization_id), findings)
     check_signature(definition, box, findings)
-    check_answers(fields, findings)
+    check_answers(fields, findings, context.now())
     check_retention(fields, findings, settings)
     findings.raise_any()
     values = {
@@ -170,7 +170,7 @@ def draft_row(
     definition = with_stored_secrets(seal_definition(definition_of(fields), box), stored)
     check_secrets(definition, stored, findings, context)
     check_signature(definition, box, findings)
-    check_answers(fields, findings)
+    check_answers(fields, findings, context.now())
     draft = WebhookConfig(
         **_values(fields, definition, None, context, origin),
         id=saved.id if saved else 0,

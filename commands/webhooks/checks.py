@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from bpm.accounts.makers import require_lasting
@@ -151,8 +152,10 @@ def check_signature(definition: Mapping[str, Any], box: SecretBox, findings: Fin
         findings.warnings.extend(f"signature: {sentence}" for sentence in dict.fromkeys(config.warnings()))
 
 
-def check_answers(fields: WebHookFields, findings: Findings) -> None:
+def check_answers(fields: WebHookFields, findings: Findings, now: datetime) -> None:
     """Say what looks wrong with how repetitions are known and requests are answered."""
+    if fields.expires_at is not None and fields.expires_at <= now:
+        findings.warnings.append("expiresAt: lies in the past, so no request is answered")
     if fields.action == "GET" and any(place.startswith("body") for place in parts_of(fields.deduplication or "none")):
         findings.warnings.append("deduplication: a GET request has no body, so no id will be found in it")
     if fields.response is not None and fields.response.status >= FIRST_ERROR:

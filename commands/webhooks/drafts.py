@@ -239,7 +239,7 @@ def _values(
     definition = with_stored_secrets(seal_definition(definition_of(fields), box), former.definition if former else {})
     live = config.definition if config is not None else {}
     check_secrets(with_stored_secrets(definition, live), live, findings, context)
-    check_answers(fields, findings)
+    check_answers(fields, findings, context.now())
     authors = _authors(former, context.principal)
     return {
         "definition": definition,

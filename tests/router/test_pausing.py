@@ -95,6 +95,20 @@ async def test_a_paused_rule_judges_as_ever(app: RunningApp) -> None:
     assert await runs(app, "held-later") == 1
 
 
+async def test_what_was_accepted_before_a_rule_expired_is_executed(app: RunningApp) -> None:
+    """An expiry is about what comes; what comes after it is kept in quarantine."""
+    rule = await noting(app, "held-over")
+    await pause(app, rule)
+    assert (await app.hook("held-over", {})).ok
+    fields = {"description": "d", "isEnabled": True, "path": "held-over", "action": "POST", "executionType": 0}
+    note = {"commandName": "NoteCommand", "parameters": {"event": "held-over"}, "expiresAt": "2020-01-01T00:00:00Z"}
+    await app.cmd("UpdateWebHookConfigCommand", id=rule["id"], **fields, **note)
+    assert (await app.hook("held-over", {})).status == 404
+    await resume(app, rule)
+    await until(app, "held-over", "done", "quarantined")
+    assert await runs(app, "held-over") == 1
+
+
 async def test_a_paused_rule_holds_so_much(app: RunningApp, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond its bound it accepts nothing and says so, with a time for another try; nothing accepted is lost."""
     monkeypatch.setattr(router.pausing, "MAX_REQUESTS", 5)

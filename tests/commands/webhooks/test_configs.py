@@ -172,6 +172,14 @@ async def test_all_problems_of_a_script_have_their_place(sender: MessageSender) 
     assert error.errors[1].startswith("executionCode: line 2, column ")
 
 
+@pytest.mark.parametrize(("moment", "warns"), [("2020-01-01T00:00:00Z", True), ("2090-01-01T00:00:00Z", False)])
+async def test_a_rule_that_has_expired_when_it_is_saved_says_so(
+    sender: MessageSender, moment: str, warns: bool
+) -> None:
+    made = await create(sender, expiresAt=moment)
+    assert ("expiresAt: lies in the past, so no request is answered" in made["warnings"]) is warns
+
+
 async def test_what_looks_wrong_in_a_script_is_a_warning(sender: MessageSender) -> None:
     """A script that may fail is saved, and the answer says what looks wrong."""
     made = await sender.send_fields("CreateWebHookConfigCommand", code("result = paylod['x']"))
