@@ -39,9 +39,11 @@ class Walk:
         """Note what is entered meanwhile, and nothing from before."""
         self.files, self._is_noting = [], True
         sys.setprofile(self)
-        yield
-        sys.setprofile(None)
-        self._is_noting = False
+        try:
+            yield
+        finally:
+            sys.setprofile(None)
+            self._is_noting = False
 
     def went(self, steps: Sequence[str]) -> str | None:
         """Return the first of these files or folders that was not entered after those before it."""
