@@ -15,6 +15,7 @@ from bpm.errors import Conflict, Forbidden, Invalid, NotFound, Poisoned
 from bpm.jobs import Job
 from bpm.security.permissions import Authority, Principal, permissions_of
 from bpm.settings import RetentionSettings
+from bpm.store.retention import Share
 from bpm.testing import RunningApp, running_app, until
 from commands.bulk import jobs as planning
 from commands.bulk.retention import POLICIES
@@ -127,7 +128,7 @@ async def test_plans_go_after_a_day_and_jobs_that_ran_stay(sender: MessageSender
     later = system_clock() + timedelta(days=1, minutes=1)
     before = policy.before(RetentionSettings(), later)
     assert before is not None
-    found = await sender.database.read(lambda tx: policy.find(tx, 1, None, before))
+    found = await sender.database.read(lambda tx: policy.find(tx, Share(1, before), None))
     ids = {each[0] for each in found}
     assert (planned["id"] in ids, started["id"] in ids) == (True, False)
 
