@@ -19,6 +19,7 @@ from .stamps import FORMS
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519")
 """Those of public keys, which are taken unless a rule names others."""
 MAX_KEYS = 50
+"""A set with more is refused as a whole."""
 MIN_SHARED_BYTES = 32
 MAX_KEY_SET_BYTES = 64 * 1024
 LEEWAY_SECONDS = 60
@@ -51,9 +52,10 @@ def load_keys(text: str) -> tuple[TokenKey, ...]:
     try:
         value = from_json(text)
         entries = value.get("keys", [value])
-        keys = tuple(_public_keys(entries))
+        keys = tuple(_public_keys(entries[:MAX_KEYS]))
     except UNREADABLE as error:
         raise ValueError(f"the set of keys can't be read: {type(error).__name__}") from None
+    _check_count(entries)
     if not keys:
         raise ValueError("the set has no public key for signatures that is used here")
     return keys
@@ -75,7 +77,10 @@ def check_published_keys(text: str) -> None:
         value = from_json(text) if text.lstrip().startswith("{") else None
     except ValueError:
         raise ValueError("the set of keys can't be read: it is not JSON") from None
-    if not isinstance(value, dict) or not isinstance(cast("dict[str, Any]", value).get("keys"), list):
+    entries: Any = cast("dict[str, Any]", value).get("keys") if isinstance(value, dict) else None
+    if isinstance(entries, list):
+        _check_count(cast("list[Any]", entries))
+    else:
         load_published_keys(text)
 
 
@@ -90,13 +95,16 @@ def read_claims(scheme: Scheme, token: str, keys: Iterable[TokenKey]) -> dict[st
     if not named:
         raise UnknownKey("secret", "no key of the set has the id that the token names")
     kind = _KEY_TYPES[header["alg"][:2]]
-    for key in [key for key in named if key.key.key_type == kind][:MAX_TRIED]:
+    fitting = [key for key in named if key.key.key_type == kind]
+    for key in fitting[:MAX_TRIED]:
         try:
             claims = from_json(jws.deserialize_compact(token, key.key, algorithms=algorithms).payload)
         except (JoseError, ValueError, TypeError):
             continue
         if isinstance(claims, dict):
             return cast("dict[str, Any]", claims)
+    if len(fitting) > MAX_TRIED:
+        raise SignatureRefusal("signature", f"none of the first {MAX_TRIED} keys signed the token, more are not tried")
     raise SignatureRefusal("signature", "the token is not signed by the key that is configured")
 
 
@@ -177,10 +185,16 @@ def _elliptic(pem: str) -> Any:
         return jwk.OKPKey.import_key(pem)
 
 
+def _check_count(entries: list[Any]) -> None:
+    """Raise `ValueError` for a set with more keys than are read: a token of one of the others would be refused."""
+    if len(entries) > MAX_KEYS:
+        raise ValueError(f"a set may have at most {MAX_KEYS} keys, this one has {len(entries)}")
+
+
 def _public_keys(entries: list[Any]) -> Iterator[TokenKey]:
     """Yield the keys for signatures; others, and those of kinds that are not used here, are passed over."""
     kinds = {"RSA": jwk.RSAKey, "EC": jwk.ECKey, "OKP": jwk.OKPKey}
-    for value in entries[:MAX_KEYS]:
+    for value in entries:
         entry = cast("dict[str, Any]", value if isinstance(value, dict) else {})
         kind = kinds.get(str(entry.get("kty")))
         if kind is None or entry.get("use", "sig") != "sig":

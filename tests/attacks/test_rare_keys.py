@@ -16,7 +16,14 @@ from cryptography.x509.oid import NameOID
 from joserfc import jwk, jws
 from pydantic import ValidationError
 
-from bpm.signatures import SignatureConfig, SignatureRefusal, SignatureVerdict, TrustSources, compile_signature
+from bpm.signatures import (
+    SignatureConfig,
+    SignatureRefusal,
+    SignatureVerdict,
+    TrustSources,
+    check_published_keys,
+    compile_signature,
+)
 from bpm.signatures.certificates import check_client, key_of
 from tests.bpm.signatures.signing_keys import Authority, pair
 
@@ -101,6 +108,29 @@ def test_keys_that_are_not_used_keep_no_other_away(beside: list[Any]) -> None:
     assert judged(by_token(keysUrl=KEYS_URL), signed(), published).ok
     assert judged(by_token(published), signed()).ok
     assert not judged(by_token(published), signed(1)).ok
+
+
+def test_a_set_with_more_keys_than_are_read_is_refused_with_a_sentence() -> None:
+    """It says so when it is saved, and when it is published: what stood behind the fiftieth key was passed over."""
+    full = [public_jwk("ecdsa")] * 49
+    assert judged(by_token(json.dumps({"keys": [*full, public_jwk("rsa")]})), signed()).ok
+    large = json.dumps({"keys": [*full, public_jwk("ecdsa"), public_jwk("rsa")]})
+    with pytest.raises(ValidationError, match="a set may have at most 50 keys, this one has 51"):
+        by_token(large)
+    with pytest.raises(ValueError, match="at most 50 keys"):
+        check_published_keys(large)
+    found = judged(by_token(keysUrl=KEYS_URL), signed(), large)
+    assert (found.ok, found.cause) == (False, "a set may have at most 50 keys, this one has 51")
+
+
+def test_a_token_without_a_key_s_id_is_told_how_many_keys_are_tried() -> None:
+    """The sixth key of its kind is not, so that it is not said to be another's signature."""
+    unnamed = [{name: value for name, value in public_jwk("rsa", number).items() if name != "kid"} for number in (1, 0)]
+    many = json.dumps({"keys": [*unnamed[:1] * 5, unnamed[1]]})
+    found = judged(by_token(many), signed())
+    assert not found.ok
+    assert "the first 5 keys" in found.cause
+    assert judged(by_token(json.dumps({"keys": [*unnamed[:1] * 4, unnamed[1]]})), signed()).ok
 
 
 def test_a_key_in_pem_that_nobody_knows_is_refused_when_it_is_saved() -> None:

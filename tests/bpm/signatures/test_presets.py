@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import hashlib
 import hmac
 import json
 from collections.abc import Callable, Iterator
@@ -239,6 +240,18 @@ def test_asana_gets_its_secret_back_as_a_header() -> None:
     assert (found.status, found.body) == (200, b"")
     assert ("x-hook-secret", headers["x-hook-secret"]) in found.headers
     assert handshake(config, "POST", {}, {**headers, "x-hook-signature": "00"}, b"{}") is None
+
+
+def test_what_is_cut_out_of_a_body_is_what_the_provider_says() -> None:
+    """Paga and OPay sign fields as their pages write them down; the same is put together here by hand."""
+    paga, opay = example_of("paga"), example_of("opay")
+    content = "0" + "3206420520" + "250.00" + "1.88" + paga.secret
+    assert json.loads(paga.body)["hash"] == hashlib.sha512(content.encode()).hexdigest()
+    content = (
+        '{Amount:"49160",Currency:"NGN",Reference:"10023",Refunded:f,Status:"SUCCESS",'
+        'Timestamp:"2022-05-07T06:20:46Z",Token:"220507145660712931829",TransactionID:"220507145660712931829"}'
+    )
+    assert json.loads(opay.body)["sha512"] == hmac.digest(opay.secret.encode(), content.encode(), "sha3-512").hex()
 
 
 def tampered_bodies(case: Case) -> Iterator[Case]:
