@@ -11,9 +11,9 @@ from functools import lru_cache
 from urllib.parse import unquote_plus
 
 from bpm.exact_json import read_json
+from bpm.multipart import Part
 from bpm.security.redaction import is_credential_name
 from router.mapping import JsonPayload, MultipartPayload, Payload
-from router.multipart import Part
 from router.xml_secrets import Span, spans_in_xml
 
 MAX_LOOKED_THROUGH = 32 * 1024

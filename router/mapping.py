@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl
 
 from bpm.expressions import compile_template
 from bpm.media import FORM, WIDE, charset_of, codec_of, media_type_of
+from bpm.multipart import MULTIPART, Part, parts_of
 from bpm.strict_json import parse_json, parse_with_names, without_byte_order_mark
-from router.multipart import MULTIPART, Part, parts_of
 from router.xml_data import XmlCharsetError, parse_xml
 
 Kind = Literal["json", "form", "multipart", "text", "xml", "empty"]

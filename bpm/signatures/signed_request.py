@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, cast
 from urllib.parse import parse_qsl, quote
 
 from bpm.media import FORM, media_type_of
+from bpm.multipart import MULTIPART, MultipartError, parts_of
 from bpm.strict_json import StrictJsonError, parse_json, without_byte_order_mark
 
 Part = Literal["secret", "header", "query", "encoding", "timestamp", "body", "signature"]
@@ -75,6 +76,25 @@ class SignedRequest:
     def form(self) -> dict[str, list[str]]:
         """The fields of a form; raises `SignatureRefusal` for too many."""
         return _values("body", self.body.decode("utf-8", "replace"))
+
+    @property
+    def is_multipart(self) -> bool:
+        """Whether the body is said to be a form whose fields are parts, as one with files is."""
+        return media_type_of(self.headers.get("content-type")) == MULTIPART
+
+    @cached_property
+    def fields(self) -> dict[str, list[str]]:
+        """The fields of a multipart form as text, without its files; raises `SignatureRefusal` for what is none."""
+        try:
+            parts = parts_of(self.headers["content-type"], self.body)
+        except MultipartError as error:
+            raise SignatureRefusal("body", str(error)) from None
+        found: dict[str, list[str]] = {}
+        for part in parts:
+            if part.file_name is None:
+                content = self.body[part.start : part.end]
+                found.setdefault(part.name, []).append(content.decode("utf-8", "replace"))
+        return found
 
     @cached_property
     def payload(self) -> Any:
@@ -159,6 +179,8 @@ def _only(place: SignedPlace, values: list[str] | None) -> str | None:
 def _in_body(place: SignedPlace, request: SignedRequest, steps: list[str | int]) -> str | None:
     if request.is_form:
         return _only(place, request.form.get(place.name))
+    if request.is_multipart:
+        return _only(place, request.fields.get(place.name))
     value = request.payload
     for step in steps:
         if isinstance(step, str):

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bpm.multipart import MAX_PARTS, MultipartError, parts_of
 from bpm.testing import RunningApp
 from router.body_secrets import mask, secret_spans
 from router.mapping import decode_body
-from router.multipart import MAX_PARTS, MultipartError, parts_of
 from tests.router.conftest import rows
 
 pytestmark = pytest.mark.anyio

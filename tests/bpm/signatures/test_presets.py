@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, urlencode
 
 import pytest
 
@@ -252,6 +252,40 @@ def test_what_is_cut_out_of_a_body_is_what_the_provider_says() -> None:
         'Timestamp:"2022-05-07T06:20:46Z",Token:"220507145660712931829",TransactionID:"220507145660712931829"}'
     )
     assert json.loads(opay.body)["sha512"] == hmac.digest(opay.secret.encode(), content.encode(), "sha3-512").hex()
+
+
+MAIL = {"subject": "Offer", "timestamp": "1800000000", "token": "d2e8a0e6fc0a4d8cbb0aa8c7b5c7d3f0aa7b4f9e0c1d2e3f4a"}
+
+
+def form_with_a_file(fields: list[tuple[str, str]]) -> bytes:
+    parts = [f'--edge\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n' for name, text in fields]
+    file = '--edge\r\nContent-Disposition: form-data; name="signature"; filename="a.txt"\r\n\r\nfile\r\n'
+    return "".join([*parts, file, "--edge--\r\n"]).encode()
+
+
+@pytest.mark.parametrize("media_type", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=edge"])
+def test_a_mail_that_mailgun_forwards_is_verified(media_type: str) -> None:
+    """Its fields are those of a form, of several parts when it has files; a field that stands twice proves nothing."""
+    case = case_of("mailgun-routes")
+    signed = (MAIL["timestamp"] + MAIL["token"]).encode()
+    right = [*MAIL.items(), ("signature", hmac.digest(example_of("mailgun-routes").secret.encode(), signed, "sha256").hex())]
+
+    def sent(fields: list[tuple[str, str]]) -> Explanation:
+        body = form_with_a_file(fields) if media_type.startswith("multipart") else urlencode(fields).encode()
+        return case._replace(headers={"content-type": media_type}, body=body).explained()
+
+    assert sent(right).ok
+    assert sent([(name, "1800000001" if name == "timestamp" else text) for name, text in right]).failed == "signature"
+    assert "missing" in sent(right[:-1]).cause
+    assert "more than once" in sent([*right, ("token", "another")]).cause
+
+
+def test_a_multipart_form_that_is_none_is_refused() -> None:
+    """With a sentence, not a crash."""
+    case = case_of("mailgun-routes")
+    for media_type, body in (("multipart/form-data", b"x"), ("multipart/form-data; boundary=edge", b"--edge\r\n")):
+        found = case._replace(headers={"content-type": media_type}, body=body).explained()
+        assert (found.ok, found.failed) == (False, "body")
 
 
 def tampered_bodies(case: Case) -> Iterator[Case]:

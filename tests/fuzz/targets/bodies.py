@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from pydantic_core import to_json
 
 from bpm.media import CODECS
+from bpm.multipart import MultipartError
 from bpm.security.secrets import SecretBox
 from bpm.strict_json import StrictJsonError
 from router.mapping import BodyError
-from router.multipart import MultipartError
 from router.request import InboundCall
 from router.request_seal import RequestSeal
 from router.request_secrets import RequestSecrets
