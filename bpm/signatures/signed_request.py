@@ -86,14 +86,13 @@ class SignedRequest:
     def fields(self) -> dict[str, list[str]]:
         """The fields of a multipart form as text, without its files; raises `SignatureRefusal` for what is none."""
         try:
-            parts = parts_of(self.headers["content-type"], self.body)
+            parts = [part for part in parts_of(self.headers["content-type"], self.body) if part.file_name is None]
         except MultipartError as error:
             raise SignatureRefusal("body", str(error)) from None
         found: dict[str, list[str]] = {}
         for part in parts:
-            if part.file_name is None:
-                content = self.body[part.start : part.end]
-                found.setdefault(part.name, []).append(content.decode("utf-8", "replace"))
+            content = self.body[part.start : part.end]
+            found.setdefault(part.name, []).append(content.decode("utf-8", "replace"))
         return found
 
     @cached_property
