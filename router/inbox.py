@@ -16,6 +16,7 @@ from bpm.store import Database, Transaction
 from bpm.threads import beside_loop
 from router import attempts
 from router.decision.verdict import QUARANTINED_CAUSES, Verdict
+from router.failure_log import log_refused
 from router.pausing import PausedRules
 from router.quota import Quota
 from router.recent_requests import RecentRequests
@@ -109,6 +110,7 @@ class Inbox:
         row = await self.row_of(call, source, state, cause=verdict.cause, errors=[redacted_text(verdict.detail)])
         with contextlib.suppress(Unavailable):  # the refusal itself must still be said
             await self._database.append((requests.INBOUND, row), size=len(call.body))
+        log_refused(call.id, source.config_key or source.provider, verdict.cause, call.address)
 
     async def repeat(self, call: InboundCall, source: Source, first: RequestRow) -> None:
         """Keep a note of a repeated request, while there is room for it."""

@@ -14,6 +14,7 @@ from bpm.security.redaction import redacted
 from bpm.store import Transaction
 from router import attempts
 from router.attempts import AttemptedRequest
+from router.failure_log import log_dead_after
 from router.tables import requests, settling
 from router.tables.requests import RequestRow
 
@@ -66,6 +67,8 @@ class RequestSettlement(Recorder):
             self._retry_at(tx, due, values, now)
         else:
             self._give_up(tx, values, now)
+            name = self._row.config_key or self._row.provider
+            log_dead_after(tx, self._row.request_id, name, outcome.error, values["attempt"])
 
     def _complete(self, tx: Transaction, values: dict[str, Any], now: datetime) -> None:
         self._write(tx, values, now)

@@ -16,6 +16,7 @@ from bpm.jobs import Job, JobQueue
 from bpm.store import Transaction
 from router.answers import Answers, accepted, has_refused
 from router.execution_types import ExecutionType
+from router.failure_log import log_failed
 from router.inbox import Inbox
 from router.request import InboundCall
 from router.request_messages import RequestMessages
@@ -143,6 +144,7 @@ class SyncExecution:
     async def _refuse(self, call: InboundCall, source: Source, error: BpmError) -> Answer:
         row = await self._inbox.row_of(call, source, requests.FAILED, errors=list(error.errors), attempt=1)
         await self._bus.database.append((requests.INBOUND, row), size=len(call.body))
+        log_failed(call.id, source.config_key or source.provider, error)
         return problem(error, call.id)
 
     async def _in_one_go(self, envelope: Envelope, recorder: "SyncRecorder") -> Outcome | None:

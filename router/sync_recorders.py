@@ -10,6 +10,7 @@ from bpm.jobs import Job, JobQueue
 from bpm.store import Transaction
 from router import attempts
 from router.attempts import AttemptedRequest
+from router.failure_log import log_failed_after
 from router.request_seal import RequestSeal
 from router.settlement import settled
 from router.tables import deduplication, requests, settling
@@ -56,6 +57,8 @@ class SyncRecorder(Recorder):
         row = self._row
         attempted = AttemptedRequest(row["organization_id"], row["request_id"])
         attempts.note(tx, attempted, row["received_at"], now, columns)
+        if outcome.error is not None:
+            log_failed_after(tx, row["request_id"], row["config_key"] or row["provider"], outcome.error)
         return {
             **columns,
             "dedupe_key": self._row["dedupe_key"] if first is not None else None,

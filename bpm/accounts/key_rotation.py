@@ -34,7 +34,7 @@ async def rotate_key(
     `Misconfigured` where a server that works seals by another key, or values go on being sealed by the former one.
     """
     ids = tables.KeyIds(installation_key_id(present), installation_key_id(former))
-    known = await database.read(tables.known_key_ids)
+    known = await database.read(lambda tx: tables.known_key_ids(tx.connection))
     if is_served and known.present != ids.present:
         raise Misconfigured(
             f"the server that started last seals by the key {known.present}; start every server with the key "
@@ -62,7 +62,7 @@ async def _reseal(database: Database, resealing: Resealing, mark: str, progress:
 
 
 def _finish(tx: Transaction, ids: tables.KeyIds, rows: int, clock: Clock) -> None:
-    known = tables.known_key_ids(tx)
+    known = tables.known_key_ids(tx.connection)
     if known.present != ids.present:
         raise Misconfigured(f"a server that seals by the key {known.present} was started meanwhile; run this again")
     if known.former is None and rows == 0:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index, delete, func, literal, or_, text, update
+from sqlalchemy import Connection, Index, delete, func, literal, or_, text, update
 from sqlmodel import Field, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -272,9 +272,9 @@ class KeyIds(NamedTuple):
     former: str | None
 
 
-def known_key_ids(tx: Transaction) -> KeyIds:
+def known_key_ids(connection: Connection) -> KeyIds:
     """Return the names of the keys that the database was written with."""
-    rows = tx.connection.execute(select(MARKS.c.name, MARKS.c.value))
+    rows = connection.execute(select(MARKS.c.name, MARKS.c.value))
     names: dict[str, str] = {row.name: row.value for row in rows}
     return KeyIds(names.get(_KEY_ID), names.get(_FORMER_KEY_ID))
 

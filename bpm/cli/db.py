@@ -48,15 +48,16 @@ def check(format: FormatOption = OutputFormat.AUTO) -> None:  # noqa: A002 the o
         refuse_missing_file(settings)
         database = await checked(settings)
         found = await examine(database)
+        problems = [*found.problems, *(await _problems_of_key(settings, database) if not found.problems else ())]
         if format.is_text:
             shown = {**database.facts, "revision": found.revision or "none"}
             print_table(["", ""], [[name, value] for name, value in shown.items()])
             print_table(["table", "rows"], [[name, str(rows)] for name, rows in found.rows.items()])
         else:
             facts = dict(database.facts)
-            print_json({**facts, "revision": found.revision, "rows": found.rows, "problems": found.problems})
-        if found.problems:
-            fail(ExitStatus.ERROR, "there are problems", *found.problems)
+            print_json({**facts, "revision": found.revision, "rows": found.rows, "problems": problems})
+        if problems:
+            fail(ExitStatus.ERROR, "there are problems", *problems)
 
     run(work)
 
@@ -105,9 +106,23 @@ def adopt_key() -> None:
             await Installation(database, load_secret_key(settings)).adopt()
         finally:
             await database.stop()
-        typer.echo("adopted; enter the secrets of every webhook again, and issue new API keys")
+        typer.echo("adopted; enter the secrets of every webhook again; passwords and API keys go on working")
 
     run(work)
+
+
+async def _problems_of_key(settings: "Settings", database: "Database") -> list[str]:
+    """Say what a start would of the secret key; none is made."""
+    from bpm.accounts import Installation
+    from bpm.security.secrets import KEY_FILE, load_accepted_key, load_secret_key
+    from bpm.store.factory import is_embedded
+
+    file = settings.data_dir / KEY_FILE
+    if settings.secret_key is None and not file.exists():
+        told = f"{file} is missing; restore it from a backup, or set BPM_SECRET_KEY"
+        return [told] if is_embedded(settings) else []  # a server on PostgreSQL makes one where there is none
+    words = await Installation(database, load_secret_key(settings), load_accepted_key(settings)).examine()
+    return [words] if words is not None else []
 
 
 def _make_key_of_new_file(settings: "Settings") -> None:

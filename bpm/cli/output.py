@@ -1,5 +1,6 @@
 """What a command prints: for people on a terminal, JSON lines in a pipe."""
 
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
@@ -57,11 +58,17 @@ def print_data(value: Any, output: OutputFormat) -> None:
 
 
 def print_page(page: Mapping[str, Any], chosen: Sequence[str] = ()) -> None:
-    """Print the items as a table, of the chosen columns if any, and say where in the list they stand."""
+    """Print the items as a table, of the chosen columns if any, and say where in the list they stand.
+
+    Where all their fields are wider than the terminal each item has lines of its own.
+    """
     items: Sequence[Mapping[str, Any]] = page["items"]
     columns = chosen or list(dict.fromkeys(name for item in items for name, value in item.items() if value is not None))
-    if items:
-        print_table(columns, ([_cell(item.get(name)) for name in columns] for item in items))
+    rows = [[_cell(item.get(name)) for name in columns] for item in items]
+    if items and not chosen and _width(columns, rows) > shutil.get_terminal_size().columns:
+        print_records(columns, rows)
+    elif items:
+        print_table(columns, rows)
     number, pages = page.get("pageNumber", 1), page.get("totalPages", 1)
     left_out = page.get("leftOut", 0)
     typer.echo(
@@ -83,6 +90,21 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*map(Text, row))
     Console().print(table)
+
+
+def print_records(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print each row as lines of a name and its value, without the empty ones, and a blank line after each."""
+    widest = max(map(len, names))
+    for row in rows:
+        for name, text in zip(names, row, strict=True):
+            if text:
+                typer.echo(f"{name:{widest}}  {text}")
+        typer.echo()
+
+
+def _width(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    widest = (max(map(len, column)) for column in zip(names, *rows, strict=True))
+    return sum(widest) + 2 * (len(names) - 1)
 
 
 def _cell(value: Any) -> str:

@@ -4,10 +4,14 @@ import random
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
+import structlog
+
 from bpm.events import breaker, health_tables
 from bpm.events.delivery_tables import KIND
 from bpm.jobs import Job, JobQueue
 from bpm.store import Transaction
+
+log = structlog.get_logger("bpm.events")
 
 NOTED_EVERY = timedelta(seconds=1)
 SPREAD = timedelta(seconds=1)
@@ -79,6 +83,15 @@ class Health:
             health_tables.open_breaker(tx, id_, row.openings, now)
         elif made and opens is not None:
             health_tables.open_breaker(tx, id_, opens.count, opens.until)
+            if opens.count > row.openings:
+                tx.after_commit(
+                    lambda: log.warning(
+                        "a receiver is left alone",
+                        subscription=id_,
+                        failures=row.failure_count,
+                        until=opens.until.isoformat(),
+                    )
+                )
         reached = made and opens is not None and row.openings < breaker.TOLD_AT <= opens.count
         return FailureState(row.failing_since, reached)
 

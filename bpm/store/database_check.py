@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, Table, inspect
 
 from bpm.store.application_tables import is_any_behind
 from bpm.store.copy import count_rows, known_tables, unknown_tables
@@ -41,12 +41,20 @@ def _examination(connection: Connection) -> DatabaseReport:
         problems.append("migrations of applications are still to be made; `bpm db upgrade` runs them")
     if not problems:
         problems += [f"the table {table.name} is missing" for table in known_tables() if table.name not in names]
+        problems += [words for table in present if (words := _lacking(connection, table))]
     problems += [f"nothing here describes the table {name}" for name in unknown_tables(connection, present)]
     if (source := unfinished_source(connection)) is not None:
         problems.append(f"the copy of {source} into it is not finished; run the same `bpm db copy` again")
     if connection.dialect.name == "sqlite":
         problems += _problems_of_file(connection)
     return DatabaseReport(revision, count_rows(connection, present), problems)
+
+
+def _lacking(connection: Connection, table: Table) -> str:
+    """Say which columns a table lacks; a server would not start, or fail where it needs them."""
+    there = {column["name"] for column in inspect(connection).get_columns(table.name)}
+    missing = [column.name for column in table.columns if column.name not in there]
+    return f"the table {table.name} lacks {', '.join(missing)}" if missing else ""
 
 
 def _problems_of_revision(revision: str | None) -> list[str]:

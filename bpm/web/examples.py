@@ -44,7 +44,7 @@ def _by_type(schema: Schema, definitions: Mapping[str, Schema], depth: int) -> A
         case "string":
             return _STRINGS.get(schema.get("format", ""), "string")
         case "integer" | "number":
-            return schema.get("minimum", 1)
+            return max(schema.get("minimum", 1), 0)
         case "boolean":
             return True
         case "null":

@@ -32,17 +32,14 @@ def diagnose_exit(ended: Exit, stopped_for: str | None, limits: Limits, source: 
 
 
 def limit_words(reason: Reason, limits: Limits) -> str:
-    """Return the sentence for a limit that was reached, naming the limit and what to change."""
+    """Return the sentence for a limit that was reached, naming the limit and what to do."""
     return {
-        "cpu": f"The script used its {limits.cpu_seconds:g} s of processor time: do less work, or raise cpu_seconds.",
-        "wall": f"The script ran for more than {limits.wall_seconds:g} s: do less work, or raise wall_seconds.",
-        "memory": (
-            f"The script needed more than its {limits.memory_bytes // MIB} MiB of memory: "
-            "keep less at once, or raise memory_bytes."
-        ),
+        "cpu": f"The script used its {limits.cpu_seconds:g} s of processor time: do less, or leave it to a command.",
+        "wall": f"The script ran for more than {limits.wall_seconds:g} s: do less, or leave it to a command.",
+        "memory": (f"The script needed more than its {limits.memory_bytes // MIB} MiB of memory: keep less at once."),
         "output": (
             f"Result, reply and variables take more than {limits.result_bytes // KIB} KiB or hold more than "
-            f"{limits.result_values} values: return less, or raise result_bytes or result_values."
+            f"{limits.result_values} values: return less."
         ),
     }[reason]
 

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+import structlog
 from sqlalchemy import update
 
 from bpm import testing
@@ -65,8 +66,11 @@ async def test_a_failing_execution_is_tried_again(app: RunningApp) -> None:
 async def test_after_the_last_attempt_it_is_dead(app: RunningApp) -> None:
     """A request that fails every time ends dead, with the last reason, and left no effect."""
     await app.rule("dead", commandName="StumbleCommand", parameters={"event": "dead", "times": 9}, retry=SOON)
-    await app.hook("dead", {})
-    (kept,) = await until(app, "dead", "dead")
+    with structlog.testing.capture_logs() as lines:
+        await app.hook("dead", {})
+        (kept,) = await until(app, "dead", "dead")
+    said = {"request_id": kept["requestId"], "rule": "dead", "attempts": 3, "log_level": "warning"}
+    assert [line for line in lines if said.items() <= line.items()]
     assert (kept["attempt"], kept["errors"]) == (3, ["try 3 of dead failed"])
     assert kept["completedAt"] is not None
     assert (probes.tries["dead"], await runs(app, "dead")) == (3, 0)
@@ -118,8 +122,11 @@ async def test_a_rule_whose_command_was_removed_fails_visibly(app: RunningApp, m
     key = f"removed-{mode}"
     rule = await noting(app, key, retry=ONCE, responseMode=mode)
     await change_definition(app, rule, commandName="RemovedCommand")
-    answer = await app.hook(key, {})
-    assert answer.status == (200 if mode == "async" else 422)
+    with structlog.testing.capture_logs() as lines:
+        answer = await app.hook(key, {})
+        assert answer.status == (200 if mode == "async" else 422)
+        await until(app, key, "dead" if mode == "async" else "failed")
+    assert [line for line in lines if line["log_level"] == "warning" and line.get("rule") == key]
     (kept,) = await until(app, key, "dead" if mode == "async" else "failed")
     assert "RemovedCommand" in kept["errors"][0]
     assert (await app.cmd("GetWebHookConfigByIdQuery", id=rule["id"]))["commandName"] == "RemovedCommand"

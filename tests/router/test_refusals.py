@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import structlog
 
 from bpm.signatures import SignatureConfig, sign
 from bpm.testing import RunningApp
@@ -40,8 +41,11 @@ async def test_a_refused_request_is_answered_and_kept_with_its_cause(app: Runnin
     content = {"content": request.get("body", b"{}"), "method": request.get("method", "POST")}
     for _ in range(request.get("times", 1) - 1):
         await send_from(app, "192.0.2.1", key, JSON, **content)
-    answer = await send_from(app, "192.0.2.1", key, JSON, **content)
+    with structlog.testing.capture_logs() as lines:
+        answer = await send_from(app, "192.0.2.1", key, JSON, **content)
     assert answer.status == status
+    said = {"rule": key, "cause": cause, "request_id": answer.headers["x-request-id"], "log_level": "warning"}
+    assert [line for line in lines if said.items() <= line.items()]
     assert (answer.body["success"], answer.body["data"]) == (False, None)
     assert answer.errors
     kept = (await stored(app, key))[-1]

@@ -29,7 +29,7 @@ async def test_processor_time_is_limited(sandbox: Sandbox, isolation: Isolation)
     for code, lines in (("x = 1\nwhile True:\n    x = 1", {2, 3}), ("\nsum(range(10 ** 12))", {2})):
         run = await sandbox.run(code, {}, isolation=isolation)
         assert failure_of(run).reason == "cpu"
-        assert "cpu_seconds" in failure_of(run).message
+        assert "0.3 s of processor time" in failure_of(run).message
         assert failure_of(run).line in lines
 
 
@@ -48,7 +48,7 @@ async def test_memory_is_limited(sandbox: Sandbox, isolation: Isolation) -> None
     code = "\nx = 'a' * 200_000_000\nresult = len(x)"
     run = await sandbox.run(code, {}, isolation=isolation)
     assert (failure_of(run).reason, failure_of(run).line, failure_of(run).column) == ("memory", 2, 5)
-    assert "memory_bytes" in failure_of(run).message
+    assert "128 MiB of memory" in failure_of(run).message
     more = await sandbox.run(code, {}, isolation=isolation, limits=Limits(memory_bytes=256 * 1024 * 1024))
     assert more.result == 200_000_000
 
@@ -119,7 +119,7 @@ async def test_the_result_is_limited(sandbox: Sandbox) -> None:
     for code in ("result = 'x' * 1_100_000", "reply(200, 'x' * 1_100_000)", "variables['x'] = ['y'] * 600_000"):
         run = await sandbox.run(code, {})
         assert failure_of(run).reason == "output"
-        assert "result_bytes" in failure_of(run).message
+        assert "1024 KiB" in failure_of(run).message
 
 
 async def test_the_fields_of_a_command_are_limited(sandbox: Sandbox) -> None:

@@ -236,6 +236,22 @@ def test_check_shows_what_is_in_a_file(filled: Path) -> None:
     assert "inbound_request" in db("check", "--format", "text", BPM_DATA_DIR=filled).output
 
 
+def test_check_finds_what_keeps_a_server_from_starting(filled: Path, tmp_path: Path) -> None:
+    """A key that is missing, or another's, and a table without one of its columns are problems; nothing is made."""
+    (tmp_path / "bpm.db").write_bytes((filled / "bpm.db").read_bytes())
+    without = db("check", BPM_DATA_DIR=tmp_path)
+    assert (without.exit_code, "secret.key is missing" in without.output) == (1, True)
+    assert not (tmp_path / "secret.key").exists()
+    another = db("check", BPM_DATA_DIR=tmp_path, BPM_SECRET_KEY="another key of more than 32 characters")
+    assert (another.exit_code, "another BPM_SECRET_KEY" in another.output) == (1, True)
+    (tmp_path / "secret.key").write_bytes((filled / "secret.key").read_bytes())
+    assert db("check", BPM_DATA_DIR=tmp_path).exit_code == 0
+    with closing(sqlite3.connect(tmp_path / "bpm.db")) as connection:
+        connection.execute("ALTER TABLE inbound_request DROP COLUMN replayed_by")
+    lacking = db("check", BPM_DATA_DIR=tmp_path)
+    assert (lacking.exit_code, "the table inbound_request lacks replayed_by" in lacking.output) == (1, True)
+
+
 def test_a_missing_file_is_not_made(tmp_path: Path) -> None:
     """A wrong folder is told instead of filled."""
     for words in (("check",), ("copy", file_url(tmp_path), file_url(tmp_path, "to.db")), ("adopt-key",)):
@@ -268,7 +284,8 @@ def test_a_lost_key_can_be_given_up(filled: Path, tmp_path: Path) -> None:
     """A server with another key refuses the database until that key is adopted."""
     (tmp_path / "bpm.db").write_bytes((filled / "bpm.db").read_bytes())
     other = {"BPM_DATA_DIR": tmp_path, "BPM_SECRET_KEY": "another key of more than 32 characters"}
-    assert db("adopt-key", **other).exit_code == 0
+    told = db("adopt-key", **other)
+    assert (told.exit_code, "API keys go on working" in told.output) == (0, True)
 
     async def start() -> None:
         async with running_app(tmp_path, secret_key=other["BPM_SECRET_KEY"]):

@@ -290,6 +290,16 @@ async def test_a_terminal_shows_a_table_with_whole_ids(server: ServerProcess) ->
     assert made["requestId"] in "".join(cells)
 
 
+async def test_a_list_that_is_wider_than_the_terminal_is_told_item_by_item(server: ServerProcess) -> None:
+    """All fields of a request are more than 80 columns hold: each has a line, with its name and value whole."""
+    made = await captured(server, 507)
+    words = ("send", "GetInboundRequestListQuery", "configKey=verbs")
+    shown = (await anyio.to_thread.run_sync(partial(in_terminal, server, *words))).split()
+    for name in ("requestId", "state", "configKey", "receivedAt"):
+        assert name in shown
+    assert made["requestId"] in shown
+
+
 def in_terminal(server: ServerProcess, *words: str) -> str:
     """Run a command whose output is a terminal, and return what it shows."""
     outer, inner = pty.openpty()

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import structlog
 from sqlalchemy import update
 
 from bpm.events.health import Health
@@ -21,8 +22,10 @@ async def test_the_breaker_opens_and_closes(delivering: DeliveringApp, receiver:
     receiver.answer(*[503] * 5)
     for number in range(8):
         await delivering.publish("task.created", {"n": number})
-    shown = await until(lambda: delivering.subscription(made["id"]), lambda s: s["breaker"] == "open")
+    with structlog.testing.capture_logs() as lines:
+        shown = await until(lambda: delivering.subscription(made["id"]), lambda s: s["breaker"] == "open")
     assert shown["failureCount"] == 5
+    assert [line for line in lines if line["log_level"] == "warning" and line.get("subscription") == made["id"]]
     assert len(receiver.requests) == 5
     untried = [d for d in await delivering.deliveries() if d["attempts"] == 0]
     assert len(untried) == 3

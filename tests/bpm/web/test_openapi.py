@@ -136,6 +136,12 @@ def test_examples_are_valid(registry: Registry, document: dict[str, Any]) -> Non
         Draft202012Validator(schema).validate(example(entry.result, catalogue.definitions))
 
 
+def test_an_example_of_a_number_is_a_usual_one() -> None:
+    """The lowest number of 64 bits, which a field may take, says nothing."""
+    assert example({"type": "integer", "minimum": -(2**63)}, {}) == 0
+    assert example({"type": "integer", "minimum": 3}, {}) == 3
+
+
 def test_an_example_of_a_schema_within_itself_ends() -> None:
     """A recursive schema has an example of finite depth, and finitely many fields."""
     children = {"type": "array", "items": {"$ref": "#/$defs/Tree"}}
