@@ -65,7 +65,7 @@ class RequestMessages:
 
     def depth_of(self, call: InboundCall) -> int:
         """Return how many messages led to a request: some, where a delivery of ours has become it."""
-        return self._bus.marks.depth_of(call.headers.get(CAUSE))
+        return self._bus.causation.depth_of(call.headers.get(CAUSE))
 
     def _of_provider(self, name: str, call: InboundCall) -> tuple[Message[Any], Principal]:
         entry = (self._fixed.find(call.path) or {}).get(call.method)

@@ -29,7 +29,7 @@ class SignInAttempts:
 
     def __init__(self, allowances: RateLimiter | None = None) -> None:
         """Start with no tries, and no address known."""
-        self._allowances = allowances if allowances is not None else RateLimiter()
+        self._limiter = allowances if allowances is not None else RateLimiter()
         self._known: OrderedDict[Pair, None] = OrderedDict()
 
     def begin(self, username: str, address: str) -> float:
@@ -45,7 +45,7 @@ class SignInAttempts:
         try:
             return max(wait, self._take(("pair", *pair), PAIR), self._take(("account", name), ACCOUNT))
         except RateLimited:
-            self._allowances.give_back(("address", group), ADDRESS)
+            self._limiter.give_back(("address", group), ADDRESS)
             raise
 
     def is_known(self, username: str, address: str) -> bool:
@@ -55,17 +55,17 @@ class SignInAttempts:
     def succeeded(self, username: str, address: str) -> None:
         """Forget the tries at this account from here, and remember the address."""
         pair = name, group = _pair(username, address)
-        self._allowances.forget(("pair", *pair))
+        self._limiter.forget(("pair", *pair))
         if pair not in self._known:
-            self._allowances.give_back(("address", group), ADDRESS)
-            self._allowances.give_back(("account", name), ACCOUNT)
+            self._limiter.give_back(("address", group), ADDRESS)
+            self._limiter.give_back(("account", name), ACCOUNT)
         self._known[pair] = None
         self._known.move_to_end(pair)
         if len(self._known) > MOST_COUNTED:
             self._known.popitem(last=False)
 
     def _take(self, who: tuple[str, ...], allowance: RateLimit) -> float:
-        wait = self._allowances.take(who, allowance, PATIENCE_SECONDS)
+        wait = self._limiter.take(who, allowance, PATIENCE_SECONDS)
         if wait > PATIENCE_SECONDS:
             raise RateLimited(
                 "Too many attempts to sign in; wait before trying again",

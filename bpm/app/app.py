@@ -153,11 +153,11 @@ class App:
         readiness = health.Readiness(
             self.database, self.lifecycle, self.worker.heartbeat_age, lambda: self.sandbox.locks
         )
-        seats, foundation = feed.FeedLimit(), self.components.foundation
+        feed_limit, foundation = feed.FeedLimit(), self.components.foundation
         return [
             *auth_routes(self.accounts, self.settings),
-            Route(feed.PATH, feed.FeedEndpoint(self.bus, self.accounts, self.settings, self.lifecycle, seats)),
-            *console_routes(self.bus, self.accounts, self.settings, self.lifecycle, seats),
+            Route(feed.PATH, feed.FeedEndpoint(self.bus, self.accounts, self.settings, self.lifecycle, feed_limit)),
+            *console_routes(self.bus, self.accounts, self.settings, self.lifecycle, feed_limit),
             *oidc_routes(self.settings, self.accounts, self.sign_on_provider, foundation.box, foundation.clock),
             *health.health_routes(readiness, self.accounts, self.settings),
             *metrics_routes(self.metrics, self.accounts, self.settings),

@@ -1,7 +1,7 @@
 """Takes an instance apart for its store: each of many turns by itself, so that an answer to one touches no other.
 
 `divide` gives what is stored as the instance's own state, and the parts beside it. `Instance.absorb` takes a turn in
-again, and the instance's `shelf` gives the engine those it asks for.
+again, and the instance's `part_loader` gives the engine those it asks for.
 """
 
 from collections.abc import Mapping, Sequence

@@ -59,21 +59,21 @@ def advance(
     trigger: Trigger,
     now: datetime,
     limits: Limits = DEFAULT_LIMITS,
-    room: WorkBudget | None = None,
+    budget: WorkBudget | None = None,
 ) -> tuple[Instance, tuple[Effect, ...]]:
     """Apply a trigger at the time `now` (aware); give the new instance and the effects in their order.
 
     A trigger that does not fit gives the same instance and one Ignored. An instance that would go over its `limits`
-    stops with one incident, whose Retry grants as much again. One that has used up the `room` of its transaction
+    stops with one incident, whose Retry grants as much again. One that has used up the `budget` of its transaction
     pauses: it stops with a Pause, and goes on from there with the next trigger.
     """
     if reason := find_misfit(process, instance, trigger):
         return instance, (Ignored(reason),)
-    run = Run(process, instance, now, limits, room)
+    run = Run(process, instance, now, limits, budget)
     resume_continuation(run, trigger)
     _apply(run, process, trigger)
     _move_tokens(run)
-    while run.pace.goes_on() and (_end_scope(run) or fire_condition(run) or _merge_tokens(run)):
+    while run.steps.goes_on() and (_end_scope(run) or fire_condition(run) or _merge_tokens(run)):
         _move_tokens(run)
     _settle(run)
     return run.instance, tuple(run.effects)
@@ -99,7 +99,7 @@ def _apply(run: Run, process: CompiledProcess, trigger: Trigger) -> None:
         case CallerChanged(caller=caller):
             change_caller(run, caller)
         case Stop(message=message) if trigger.wait_id not in run.instance.waits:  # that of the pause
-            run.pace.halt(message)
+            run.steps.halt(message)
         case _:
             _answer(run, run.instance.waits[trigger.wait_id], trigger)
 
@@ -148,7 +148,7 @@ def _start(run: Run, process: CompiledProcess, trigger: Start) -> None:
 
 def _move_tokens(run: Run) -> None:
     """Let every token that is on its way arrive at its element, until all of them rest or are gone."""
-    moving, nodes, pace = run.tokens.moving, run.nodes, run.pace
+    moving, nodes, pace = run.tokens.moving, run.nodes, run.steps
     while moving and not pace.is_stopped and pace.take_step():
         token = moving.popleft()
         before = len(run.effects)
@@ -175,7 +175,7 @@ def _end_scope(run: Run) -> bool:
     """End a scope whose last token is gone: the process or a sub-process completes; tells whether there was one."""
     if not run.tokens.emptied:
         return False
-    run.pace.spend(1)
+    run.steps.spend(1)
     scope = run.tokens.emptied.pop()
     if run.instance.status.is_final or not (run.tokens.is_empty(scope) or run.scopes.is_ad_hoc(scope)):
         return True
@@ -211,7 +211,7 @@ def _merge_tokens(run: Run) -> bool:
     for element, scope in run.joins.held():
         if element in merging:
             held[scope].append(element)
-    run.pace.spend(len(held))
+    run.steps.spend(len(held))
     merged = [any(run.nodes[element].merge(run, scope) for element in held[scope]) for scope in held]
     return any(merged)
 
@@ -222,7 +222,7 @@ def _settle(run: Run) -> None:
     instance.version += 1
     if instance.status.is_final:
         return
-    if run.pace.is_stopped:
+    if run.steps.is_stopped:
         save_continuation(run)
     elif instance.tokens and not instance.absent.waits and not any(wait.token for wait in instance.waits.values()):
         _report_deadlock(run)

@@ -25,12 +25,12 @@ class Large:
 
     __slots__ = ("_read", "_shelf", "_value", "is_secret", "key", "size")
 
-    def __init__(self, key: LargeKey, size: int, is_secret: bool, shelf: PartLoader | None) -> None:
-        """Stand for a value on the shelf."""
+    def __init__(self, key: LargeKey, size: int, is_secret: bool, part_loader: PartLoader | None) -> None:
+        """Stand for a value that the part loader has."""
         self.key = key
         self.size = size
         self.is_secret = is_secret
-        self._shelf = shelf
+        self._shelf = part_loader
         self._read = False
         self._value: Any = None
 
@@ -45,7 +45,7 @@ class Large:
     def value(self) -> Any:
         """The value, which is read once."""
         if not self._read:
-            assert self._shelf is not None, "large values are read from a shelf"
+            assert self._shelf is not None, "large values are read from a part_loader"
             self._read, self._value = True, self._shelf.large(self.key)
         return self._value
 

@@ -35,7 +35,7 @@ def _cancel(run: Run, element: str) -> None:
     if not tokens:
         raise EvaluationError(f"no token rests at '{element:.200}'")
     for token in tokens:
-        run.pace.spend(1)
+        run.steps.spend(1)
         run.nodes[token.element].terminate(run, token)
         run.tokens.consume(token)
 

@@ -149,9 +149,9 @@ class Instance:
     the elements activated since something last came from outside. `locals` are the values of the input mappings that
     the output mappings of resting tokens will see, by the token's id; `beside` is what is kept for scripts and
     listeners that run beside an element, by the token's id as well. `kept` are the items and outputs of repeated
-    activities. `absent` counts what is not at hand, which `shelf` gives; `has_large` tells whether some variables are
-    a `Large`, whose value it gives as well. `arrived` says which tokens rest at joins, by the join and the
-    scope; it is not stored, and None until somebody asks.
+    activities. `absent` counts what is not at hand, which `part_loader` gives; `has_large` tells whether some
+    variables are a `Large`, whose value it gives as well. `arrived` says which tokens rest at joins, by the join
+    and the scope; it is not stored, and None until somebody asks.
     """
 
     status: Status = Status.RUNNING
@@ -170,7 +170,7 @@ class Instance:
     beside: dict[int, dict[str, Any]] = field(default_factory=_empty)
     kept: Kept = field(default_factory=_empty)
     absent: UnloadedCounts = NOTHING_ABSENT
-    shelf: PartLoader | None = field(default=None, compare=False)
+    part_loader: PartLoader | None = field(default=None, compare=False)
     has_large: bool = False
     arrived: dict[tuple[str, int], Arrivals] | None = field(default=None, compare=False)
 
@@ -198,7 +198,7 @@ class Instance:
             self.beside.copy(),
             self.kept.copy(),
             self.absent,
-            self.shelf,
+            self.part_loader,
             self.has_large,
             None if self.arrived is None else {join: flows.copy() for join, flows in self.arrived.items()},
         )
@@ -226,7 +226,7 @@ class Instance:
         self.beside.update({int(token): values for token, values in state.get("b", {}).items()})
         for scope, name, version, number, size, is_secret in state.get("g", ()):
             self.has_large = True
-            self.variables[scope][name] = Large(LargeKey(version, number), size, is_secret, self.shelf)
+            self.variables[scope][name] = Large(LargeKey(version, number), size, is_secret, self.part_loader)
 
     @property
     def root_variables(self) -> Mapping[str, Any]:
@@ -284,8 +284,8 @@ class Instance:
         return {name: None if type(value) is Large else value for name, value in values.items()}
 
     @classmethod
-    def from_json(cls, text: str | bytes, shelf: PartLoader | None = None) -> "Instance":
-        """The instance that `to_json` wrote; what is not in the text is on the shelf."""
+    def from_json(cls, text: str | bytes, part_loader: PartLoader | None = None) -> "Instance":
+        """The instance that `to_json` wrote; what is not in the text the part loader has."""
         state = read_json(text, allow_inf_nan=False)
         instance = cls(
             status=Status(state["s"]),
@@ -299,7 +299,7 @@ class Instance:
             unattended=state.get("u", 0),
             kept={(kind, scope): dict(values) for kind, scope, values in state.get("k", ())},
             absent=UnloadedCounts(*state["a"]) if "a" in state else NOTHING_ABSENT,
-            shelf=shelf,
+            part_loader=part_loader,
         )
         instance._add(state)
         return instance

@@ -1,7 +1,7 @@
 """What of an instance is not at hand: the turns of repeated activities that nothing happens to at the moment.
 
 The caller of the engine may store each turn by itself (see `division`). It brings the turn of the wait that a trigger
-answers; the engine asks for others through the instance's `shelf`, when something concerns them, too.
+answers; the engine asks for others through the instance's `part_loader`, when something concerns them, too.
 """
 
 from collections.abc import Mapping, Sequence

@@ -71,7 +71,7 @@ class Bus:
         self.registry = registry
         self.database = database
         self.box = box
-        self.marks = CausationHeader(box)
+        self.causation = CausationHeader(box)
         self.scheduled = ScheduledMessages(database, jobs, clock, box)
         self.scheduled.executor = self
         self.causes = CorrelationBudget(clock, limits or ProcessSettings())

@@ -21,8 +21,8 @@ from bpm.security.sealing import is_sealed, seal_text
 class Parts:
     """Reads parts when they are needed, and writes those that are new, changed or gone.
 
-    It is the `shelf` of the engine's instance. `size` is how large all parts are together as they are stored. Once
-    something secret was found in the instance, what is written is sealed. `waits` are those that have rows,
+    It is the `part_loader` of the engine's instance. `size` is how large all parts are together as they are stored.
+    Once something secret was found in the instance, what is written is sealed. `waits` are those that have rows,
     `turns_of_waits` the turns that they are part of.
     """
 

@@ -50,20 +50,20 @@ class ProcessRuntime:
         return self._run(context, work)
 
     def advance(
-        self, context: Context, instance_id: int, *triggers: Trigger, room: TransactionBudget | None = None
+        self, context: Context, instance_id: int, *triggers: Trigger, budget: TransactionBudget | None = None
     ) -> InstanceState:
         """Apply triggers and everything that follows from them in this transaction, as far as there is room.
 
         Raises `NotFound` for an unknown instance, `Conflict` when a trigger came too late or does not fit. When the
         instance would grow too large, all of it is undone and the wait of the first becomes an incident.
         """
-        return self._advance(context, instance_id, triggers, room).standing()
+        return self._advance(context, instance_id, triggers, budget).standing()
 
     def answer(
-        self, context: Context, instance_id: int, trigger: Trigger, room: TransactionBudget | None = None
+        self, context: Context, instance_id: int, trigger: Trigger, budget: TransactionBudget | None = None
     ) -> str:
         """Do as `advance` does and return the status alone, for who need not know what the instance waits for."""
-        return self._advance(context, instance_id, (trigger,), room).instance.status.value
+        return self._advance(context, instance_id, (trigger,), budget).instance.status.value
 
     def resume(self, context: Context, instance_id: int, wait_id: int, attempt: int) -> str:
         """Do what no longer fitted into the transaction that asked for it, if it is still wanted; return the status.
@@ -73,14 +73,14 @@ class ProcessRuntime:
         return self._run(context, lambda unit: unit.resume(instance_id, wait_id, attempt)).instance.status.value
 
     def _advance(
-        self, context: Context, instance_id: int, triggers: Sequence[Trigger], room: TransactionBudget | None
+        self, context: Context, instance_id: int, triggers: Sequence[Trigger], budget: TransactionBudget | None
     ) -> Step:
         try:
             with context.tx.savepoint():
-                return self._run(context, lambda unit: unit.advance(instance_id, *triggers), room)
+                return self._run(context, lambda unit: unit.advance(instance_id, *triggers), budget)
         except StateTooLarge as error:
             stop = stop_of(triggers[0], str(error))
-        return self._run(context, lambda unit: unit.advance(instance_id, stop), room)
+        return self._run(context, lambda unit: unit.advance(instance_id, stop), budget)
 
     def standing(self, context: Context, instance_id: int) -> InstanceState:
         """Return where an instance of the caller's organisation stands; raises `NotFound`."""
@@ -94,11 +94,11 @@ class ProcessRuntime:
         return self._run(context, lambda unit: unit.seen(instance_id, wait_id))
 
     def _run(
-        self, context: Context, work: Callable[[ProcessUnitOfWork], T], room: TransactionBudget | None = None
+        self, context: Context, work: Callable[[ProcessUnitOfWork], T], budget: TransactionBudget | None = None
     ) -> T:
         units = self._busy.setdefault(id(context.tx), [])
-        room = units[0].room if units else room or TransactionBudget()
-        unit = ProcessUnitOfWork(context, self.registry, self.jobs, self.deployed, self.limits, room, tuple(units))
+        budget = units[0].budget if units else budget or TransactionBudget()
+        unit = ProcessUnitOfWork(context, self.registry, self.jobs, self.deployed, self.limits, budget, tuple(units))
         units.append(unit)
         try:
             return work(unit)

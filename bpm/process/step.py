@@ -41,7 +41,7 @@ class Surroundings(Protocol):
     registry: Registry
     jobs: JobQueue
     deployed: DefinitionCache
-    room: TransactionBudget
+    budget: TransactionBudget
     limits: ProcessSettings
 
     def follow(self, instance_id: int, trigger: Trigger) -> None:
@@ -93,7 +93,7 @@ class Step:
         self.row = row
         self.parts = Parts(unit.context, row)
         self.instance = self.parts.restored() if begun is None else begun
-        self.instance.shelf = self.parts
+        self.instance.part_loader = self.parts
         self.parts.know(bodies_of(process, self.instance))
         self.waits = WaitRows(unit.context, unit.jobs, self.parts.waits)
         self.cancelled_calls: list[int] = []

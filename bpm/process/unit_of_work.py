@@ -49,7 +49,7 @@ class ProcessUnitOfWork:
         jobs: JobQueue,
         deployed: DefinitionCache,
         limits: ProcessSettings,
-        room: TransactionBudget,
+        budget: TransactionBudget,
         around: Iterable["ProcessUnitOfWork"],
     ) -> None:
         """Work in the context's transaction, inside of the commands of the units `around`."""
@@ -58,7 +58,7 @@ class ProcessUnitOfWork:
         self.jobs = jobs
         self.deployed = deployed
         self.limits = limits
-        self.room = room
+        self.budget = budget
         self._around = around
         self.steps: dict[int, Step] = {}
         self._queue: deque[tuple[int, Trigger | None]] = deque()
@@ -99,7 +99,7 @@ class ProcessUnitOfWork:
         elif wait is not None and wait.kind in DEFERRED and wait.attempt == attempt:
             others = wait_tables.waits_of(self.context.tx, instance_id, *DEFERRED, limit=RESUMED_AT_ONCE)
             for each in (wait, *(other for other in others if other.wait_id != wait_id)):
-                if each is wait or not self.room.is_late:
+                if each is wait or not self.budget.is_late:
                     self._do_deferred(step, each)
         self._proceed()
         return step
@@ -192,11 +192,11 @@ class ProcessUnitOfWork:
         depth = max(context.envelope.depth, parent.row.depth + 1 if parent else 0)
         context.causes.count_instance(context.envelope, depth)
         context.causes.count_size(context.envelope, json_size(dict(new.variables)))
-        self.room.spend(STEPS_OF_INSTANCE)
+        self.budget.spend(STEPS_OF_INSTANCE)
         process = self.deployed.process(context, deployed.id)
         starter = parent.row.starter_name if parent else (new.starter or context.principal).name
         start = Start(new.variables, new.message, new.element, parent.caller if parent else None, starter)
-        instance, found = advance(process, Instance(), start, context.now(), self.limits, self.room)
+        instance, found = advance(process, Instance(), start, context.now(), self.limits, self.budget)
         if isinstance(found[0], effects.Ignored):
             raise Conflict(found[0].reason)
         step = Step(self, process, new_row(context, deployed, new), instance)
@@ -208,7 +208,7 @@ class ProcessUnitOfWork:
         self._check_free(row.id)
         process = self.deployed.process(self.context, row.definition_id)
         step = self.steps[row.id] = Step(self, process, row)
-        self.room.spend(STEPS_OF_INSTANCE)
+        self.budget.spend(STEPS_OF_INSTANCE)
         return step
 
     def _check_free(self, instance_id: int) -> None:
@@ -225,7 +225,7 @@ class ProcessUnitOfWork:
         step.bring(getattr(trigger, "wait_id", None))
         if is_undeclared(step.process, step.instance, trigger):
             step.answer_for(sender or self.context.principal.standing)
-        instance, found = advance(step.process, step.instance, trigger, self.context.now(), self.limits, self.room)
+        instance, found = advance(step.process, step.instance, trigger, self.context.now(), self.limits, self.budget)
         if found and isinstance(found[0], effects.Ignored):
             return found[0].reason
         step.instance = instance
@@ -257,8 +257,8 @@ class ProcessUnitOfWork:
             waits, step.cancelled_calls = step.cancelled_calls, []
             self.insert()  # what was begun in this very transaction has to be found, too
             called = instance_tables.called_by(self.context.tx, step.row.id, waits, CANCELLED_AT_ONCE)
-            if len(called) == CANCELLED_AT_ONCE or (called and self.room.is_spent):
+            if len(called) == CANCELLED_AT_ONCE or (called and self.budget.is_spent):
                 step.waits.open(step.row, PutOff(waits[0], ""), wait_tables.CANCELLING, {"waits": waits})
-            if not self.room.is_spent:
+            if not self.budget.is_spent:
                 for instance_id in called:
                     self.follow(instance_id, Cancel("the call activity was left"))

@@ -63,7 +63,7 @@ class References:
         if not is_listed or fnmatchcase(name.upper(), OWN_VARIABLES):
             raise SecretError("this variable may not be referred to; BPM_REFERENCES__VARIABLES names those that may")
         value = os.environ.get(name)
-        if not value:
+        if not (value and value.strip()):
             raise SecretError(f"the environment variable {name!r} is not set; set it where the server starts")
         return value
 
@@ -77,7 +77,7 @@ class References:
                 f"file: names no text of at most {MAX_FILE_BYTES} bytes below BPM_REFERENCES__FOLDER; "
                 "links are not followed"
             ) from None
-        if not text:
+        if not text.strip():
             raise SecretError("the secret file is empty; write the secret into it")
         return text
 

@@ -15,13 +15,13 @@ from bpm.store.watchdog import Watchdog
 W = TypeVar("W")
 
 
-class Seat(Generic[W]):
+class ThreadResources(Generic[W]):
     """What one thread has for itself: its connection, its watch, and what it works on at the moment."""
 
     def __init__(
         self, link: ThreadConnection, watchdog: Watchdog, take_over: Callable[[], object], run: RunSync
     ) -> None:
-        """Be made in the thread whose seat it is."""
+        """Be made in the thread whose they are."""
         self.link = link
         self.watch = watchdog.watch(link, take_over)
         self.run_sync = run
@@ -41,8 +41,8 @@ class DatabaseThread(Generic[W]):
         connect: Callable[[], Connection],
         sync_runner: SyncRunner,
         watchdog: Watchdog,
-        serve: Callable[[Seat[W]], None],
-        finish: Callable[[Seat[W], Seat[W], W], None],
+        serve: Callable[[ThreadResources[W]], None],
+        finish: Callable[[ThreadResources[W], ThreadResources[W], W], None],
     ) -> None:
         """Take how to connect, how work is entered and watched, what to do, and how to go on with another's work."""
         self._name = name
@@ -64,21 +64,23 @@ class DatabaseThread(Generic[W]):
         if self._has_begun:
             self._has_ended.wait()
 
-    def _begin(self, predecessor: Seat[W] | None) -> None:
+    def _begin(self, predecessor: ThreadResources[W] | None) -> None:
         threading.Thread(target=self._run, args=(predecessor,), name=self._name, daemon=True).start()
 
-    def _run(self, predecessor: Seat[W] | None) -> None:
+    def _run(self, predecessor: ThreadResources[W] | None) -> None:
         with contextlib.suppress(Abandoned), self._sync_runner() as run_sync:
-            seat = Seat[W](ThreadConnection(self._connect), self._watchdog, lambda: self._begin(seat), run_sync)
+            own = ThreadResources[W](
+                ThreadConnection(self._connect), self._watchdog, lambda: self._begin(own), run_sync
+            )
             try:
                 if predecessor is not None:
-                    self._take_over(seat, predecessor)
-                self._serve(seat)
+                    self._take_over(own, predecessor)
+                self._serve(own)
             finally:
-                run_sync(seat.link.drop)
+                run_sync(own.link.drop)
             self._has_ended.set()
 
-    def _take_over(self, seat: Seat[W], predecessor: Seat[W]) -> None:
+    def _take_over(self, own: ThreadResources[W], predecessor: ThreadResources[W]) -> None:
         predecessor.link.cut()
         if predecessor.work is not None:
-            self._finish(seat, predecessor, predecessor.work)
+            self._finish(own, predecessor, predecessor.work)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from bpm.errors import Overloaded, StorageUnavailable, TookTooLong
 from bpm.store.abandoned_threads import Abandoned
 from bpm.store.batch_queue import BatchQueue
-from bpm.store.database_thread import DatabaseThread, Seat
+from bpm.store.database_thread import DatabaseThread, ThreadResources
 from bpm.store.faults import Diagnose
 from bpm.store.gate import SnapshotGate
 from bpm.store.sync_runner import SyncRunner
@@ -102,58 +102,58 @@ class Readers:
         self._handover.add(read)
         return await read.future
 
-    def _serve(self, seat: Seat[ReadBatch]) -> None:
+    def _serve(self, own: ThreadResources[ReadBatch]) -> None:
         while reads := self._handover.take():
-            self._read(seat, ReadBatch(reads))
+            self._read(own, ReadBatch(reads))
 
-    def _finish(self, seat: Seat[ReadBatch], stuck: Seat[ReadBatch], batch: ReadBatch) -> None:
+    def _finish(self, own: ThreadResources[ReadBatch], stuck: ThreadResources[ReadBatch], batch: ReadBatch) -> None:
         """Read on for a thread that was given up, whose snapshot has ended."""
         self.gate.leave(stuck)
         answered, rest = batch.taken_over(stuck.watch.never_ended())
         self._hand_out(answered)
         if rest:
-            self._read(seat, ReadBatch(rest))
+            self._read(own, ReadBatch(rest))
 
-    def _read(self, seat: Seat[ReadBatch], batch: ReadBatch) -> None:
-        seat.work = batch
-        seat.run_sync(partial(self._answer, seat, batch))
-        seat.work = None
+    def _read(self, own: ThreadResources[ReadBatch], batch: ReadBatch) -> None:
+        own.work = batch
+        own.run_sync(partial(self._answer, own, batch))
+        own.work = None
         self._hand_out(batch.reads)
 
     def _hand_out(self, reads: list[Read]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is waiting any more
             reads[0].future.get_loop().call_soon_threadsafe(self._deliver, reads)
 
-    def _answer(self, seat: Seat[ReadBatch], batch: ReadBatch) -> None:
+    def _answer(self, own: ThreadResources[ReadBatch], batch: ReadBatch) -> None:
         try:
             while batch.waiting:
-                self._run_until_failure(seat, seat.link.connection(), batch)
+                self._run_until_failure(own, own.link.connection(), batch)
         except BaseException as error:  # the thread must live; every caller learns of it
-            if seat.watch.is_abandoned:
+            if own.watch.is_abandoned:
                 raise Abandoned from error
-            seat.link.drop()
+            own.link.drop()
             for read in batch.waiting:
                 read.error = self._told(error)
 
-    def _run_until_failure(self, seat: Seat[ReadBatch], connection: Connection, batch: ReadBatch) -> None:
+    def _run_until_failure(self, own: ThreadResources[ReadBatch], connection: Connection, batch: ReadBatch) -> None:
         """Run reads in one snapshot; one that fails may have spoilt it for the others."""
-        with self.gate.entered(seat), connection.begin() as snapshot:
-            while batch.waiting and self._run(seat, connection, batch.next()):
+        with self.gate.entered(own), connection.begin() as snapshot:
+            while batch.waiting and self._run(own, connection, batch.next()):
                 pass
             snapshot.rollback()
 
-    def _run(self, seat: Seat[ReadBatch], connection: Connection, read: Read) -> bool:
+    def _run(self, own: ThreadResources[ReadBatch], connection: Connection, read: Read) -> bool:
         transaction = Transaction(connection, Shared(), is_snapshot=True)
         try:
-            read.result = seat.watch.run(partial(read.work, transaction))
+            read.result = own.watch.run(partial(read.work, transaction))
         except Abandoned:
             raise
         except BaseException as error:  # it belongs to the caller, and ends neither thread nor process
             read.error = self._told(error)
         finally:
             transaction.close()
-        if seat.watch.has_overrun:  # whatever the work made of its interruption
-            read.error = seat.watch.overran()
+        if own.watch.has_overrun:  # whatever the work made of its interruption
+            read.error = own.watch.overran()
         return read.error is None
 
     def _told(self, error: BaseException) -> BaseException:

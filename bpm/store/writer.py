@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from bpm.errors import Overloaded
 from bpm.metrics import Histogram
 from bpm.store.batch_queue import BatchQueue
-from bpm.store.database_thread import DatabaseThread, Seat
+from bpm.store.database_thread import DatabaseThread, ThreadResources
 from bpm.store.faults import Diagnose
 from bpm.store.group_commit import GroupCommit, WriteUnit
 from bpm.store.preload import PreloadRequired
@@ -90,22 +90,24 @@ class GroupWriter:
         self._handover.add(unit)
         return await unit.future
 
-    def _serve(self, seat: Seat[GroupCommit]) -> None:
+    def _serve(self, own: ThreadResources[GroupCommit]) -> None:
         while group := self._next_group():
-            self._commit(seat, group)
+            self._commit(own, group)
 
-    def _finish(self, seat: Seat[GroupCommit], _stuck: Seat[GroupCommit], group: GroupCommit) -> None:
+    def _finish(
+        self, own: ThreadResources[GroupCommit], _stuck: ThreadResources[GroupCommit], group: GroupCommit
+    ) -> None:
         """Commit the group of a thread that was given up, without the unit that it does not come back from."""
         settled, rest = group.taken_over()
         self._answer(settled)
         if rest:
-            self._commit(seat, rest)
+            self._commit(own, rest)
 
-    def _commit(self, seat: Seat[GroupCommit], group: list[WriteUnit]) -> None:
+    def _commit(self, own: ThreadResources[GroupCommit], group: list[WriteUnit]) -> None:
         began = time.perf_counter()
-        seat.work = GroupCommit(group, seat.link, seat.watch, self._diagnose, optimistic=self._optimistic)
-        seat.run_sync(seat.work.commit)
-        seat.work = None
+        own.work = GroupCommit(group, own.link, own.watch, self._diagnose, optimistic=self._optimistic)
+        own.run_sync(own.work.commit)
+        own.work = None
         self.commits.observe(time.perf_counter() - began)
         self.batches.observe(len(group))
         self._answer(group)

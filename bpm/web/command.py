@@ -61,7 +61,7 @@ class CommandEndpoint(MessageAddress):
                 principal,
                 request.request_id,
                 address=request.address,
-                depth=self._bus.marks.depth_of(request.headers.get(CAUSE)),
+                depth=self._bus.causation.depth_of(request.headers.get(CAUSE)),
                 idempotency_key=key,
                 fingerprint=_fingerprint(raw, request) if key is not None else "",
                 traceparent=request.headers.get(TRACEPARENT, ""),

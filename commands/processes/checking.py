@@ -14,11 +14,11 @@ from bpm.errors import Invalid
 from bpm.model_files.problems import MAX_SENTENCES, BpmnProblem, InvalidDefinition
 from bpm.security.redaction import SOURCE_NAMES
 from bpm.threads import in_thread
-from commands.processes.checks import all_problems, find_all
 from commands.processes.decisions import SAMPLE as DECISION_SAMPLE
 from commands.processes.decisions import Xml
 from commands.processes.deployment import SAMPLE as PROCESS_SAMPLE
 from commands.processes.deployment import Name
+from commands.processes.requirements import all_problems, find_all
 from scripts import Sandbox
 
 Key = Annotated[str, Field(min_length=1, max_length=200)]

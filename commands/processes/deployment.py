@@ -20,8 +20,8 @@ from bpm.process.start_triggers import ProcessStarts
 from bpm.security.permissions import SYSTEM, Authority
 from bpm.security.redaction import SOURCE_NAMES
 from bpm.threads import in_thread
-from commands.processes.checks import Found, find_all, find_problems, problems_of, refuse_problems
 from commands.processes.definitions import ProcessDefinitionView, get_definition, view
+from commands.processes.requirements import Found, find_all, find_problems, problems_of, refuse_problems
 from commands.processes.staleness import AfterVersion, refuse_stale
 from scripts import Sandbox
 

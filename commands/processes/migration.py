@@ -100,9 +100,9 @@ def migrate(command: MigrateProcessInstancesCommand, context: Context, processes
     if not command.preview:
         if refused:
             raise Conflict(*[_refusal(view) for view in refused[:100]])
-        room = TransactionBudget()
+        budget = TransactionBudget()
         for candidate in candidates:
-            _migrate(candidate, command.to_definition_id, context, processes, room)
+            _migrate(candidate, command.to_definition_id, context, processes, budget)
     return MigrationView(
         preview=command.preview,
         migrated=len(views) - len(refused),
@@ -164,7 +164,7 @@ def _refusal(view: MigratedView) -> str:
 
 
 def _migrate(
-    candidate: _Candidate, target_id: int, context: Context, processes: ProcessRuntime, room: TransactionBudget
+    candidate: _Candidate, target_id: int, context: Context, processes: ProcessRuntime, budget: TransactionBudget
 ) -> None:
     """Let an instance go on with another version, and what is new in it listen."""
     row = candidate.row
@@ -172,7 +172,7 @@ def _migrate(
     if not instance_tables.migrate_instance(context.tx, row.id, row.state_version, target_id, migrator):
         raise Conflict(f"instance {row.id} went on at the same moment; try again")
     if candidate.change is not None:
-        processes.advance(context, row.id, candidate.change, room=room)
+        processes.advance(context, row.id, candidate.change, budget=budget)
 
 
 def _answerable(row: InstanceRow, context: Context, processes: ProcessRuntime) -> Authority:

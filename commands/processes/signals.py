@@ -74,14 +74,14 @@ def _tell_all(
     listeners: Sequence[str], command: BroadcastSignalCommand, context: Context, processes: ProcessRuntime
 ) -> tuple[int, list[int]]:
     """Tell listeners as far as there is room; gives how many were told, and the instances that heard it."""
-    room, told = TransactionBudget(), 0
+    budget, told = TransactionBudget(), 0
     signalled: list[int] = []
     for listener in listeners:
         told += 1
         instance_id, wait_id = map(int, listener.split("."))
-        if _tell(instance_id, wait_id, command, context, processes, room):
+        if _tell(instance_id, wait_id, command, context, processes, budget):
             signalled.append(instance_id)
-        if room.is_spent:
+        if budget.is_spent:
             break
     return told, signalled
 
@@ -92,7 +92,7 @@ def _tell(
     command: BroadcastSignalCommand,
     context: Context,
     processes: ProcessRuntime,
-    room: TransactionBudget,
+    budget: TransactionBudget,
 ) -> bool:
     """Tell one; False when it does not listen any more, perhaps by this very signal, or can't take what it brings."""
     wait = wait_tables.find_wait(context.tx, instance_id, wait_id)
@@ -100,7 +100,7 @@ def _tell(
         return False
     try:
         with context.tx.savepoint():
-            processes.answer(context, instance_id, SignalArrived(wait_id, command.variables), room)
+            processes.answer(context, instance_id, SignalArrived(wait_id, command.variables), budget)
     except (Conflict, Invalid, NotFound):
         return False
     return True

@@ -42,10 +42,10 @@ class Replays:
     """Drives captured requests again, never one twice at once."""
 
     def __init__(
-        self, judge: Judge, jobs: JobQueue, lanes: Lanes, marks: CausationHeader, tracer: Tracer | None
+        self, judge: Judge, jobs: JobQueue, lanes: Lanes, causation: CausationHeader, tracer: Tracer | None
     ) -> None:
         """Take who judges, what wakes the worker, and what says how deep a request stands that a chain drives again."""
-        self._marks = marks
+        self._causation = causation
         self._tracer = tracer
         self._judge = judge
         self._jobs = jobs
@@ -137,7 +137,7 @@ class Replays:
         if by.is_by_hand:
             return columns
         headers = columns.get("headers", row.headers)
-        return {**columns, "headers": {**headers, CAUSE: self._marks.write(by.depth, row.request_id)}}
+        return {**columns, "headers": {**headers, CAUSE: self._causation.write(by.depth, row.request_id)}}
 
     def _stored_with(self, row: RequestRow, decision: Decision) -> dict[str, Any]:
         """Return to whom a request belongs that was refused before; any other one stays whose it is."""

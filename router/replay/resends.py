@@ -53,10 +53,10 @@ class Resends:
     """Sends captured requests again as new ones."""
 
     def __init__(
-        self, judge: Judge, jobs: JobQueue, lanes: Lanes, marks: CausationHeader, tracer: Tracer | None
+        self, judge: Judge, jobs: JobQueue, lanes: Lanes, causation: CausationHeader, tracer: Tracer | None
     ) -> None:
         """Take who finds the rule, what wakes the worker, and what says how deep the new request stands."""
-        self._marks = marks
+        self._causation = causation
         self._tracer = tracer
         self._judge = judge
         self._jobs = jobs
@@ -80,7 +80,7 @@ class Resends:
             id=new_id(),
             received_at=now,
             address=address,
-            headers={**sent, "content-length": str(len(body)), CAUSE: self._marks.write(depth, row.request_id)},
+            headers={**sent, "content-length": str(len(body)), CAUSE: self._causation.write(depth, row.request_id)},
             query_string=captured.query_string if edit.query is None else edit.query.removeprefix("?"),
             body=body,
         )

@@ -65,8 +65,8 @@ class Victim:
         """Apply a trigger, then go on until the instance rests."""
         following: Trigger | None = trigger
         while following is not None:
-            room = TransactionBudget(200, math.inf)
-            self.instance, effects = advance(self.process, self.instance, following, NOW, LIMITS, room)
+            budget = TransactionBudget(200, math.inf)
+            self.instance, effects = advance(self.process, self.instance, following, NOW, LIMITS, budget)
             assert len(effects) < 4_000, "a piece may not be large"
             self.incidents += [effect for effect in effects if isinstance(effect, Incident)]
             self.pieces += 1

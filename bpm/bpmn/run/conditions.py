@@ -29,7 +29,7 @@ def fire_condition(run: Run) -> bool:
     if "condition" in run.instance.absent.waits:
         run.gather()
     for wait in run.waits.of_kind("condition"):
-        run.pace.spend(1)
+        run.steps.spend(1)
         if _fires(run, wait):
             return True
     run.variables.changed = False
@@ -41,7 +41,7 @@ def _fires(run: Run, wait: Wait) -> bool:
     try:
         holds = node.holds(run, wait)
         if holds and not wait.data:
-            run.pace.steps_left -= 1
+            run.steps.steps_left -= 1
             node.complete(run, run.waits.token(wait), wait, None, NOTHING)
             return True
     except EvaluationError as error:

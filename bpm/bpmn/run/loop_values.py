@@ -7,7 +7,7 @@ from bpm.bpmn.state import ITEMS, OUTPUTS, Instance
 
 
 class LoopValues:
-    """Keeps values by the scope around the turns and a turn's index; what is not at hand is on the shelf."""
+    """Keeps values by the scope around the turns and a turn's index; what is not at hand the part loader has."""
 
     __slots__ = ("_instance", "_own")
 
@@ -21,8 +21,8 @@ class LoopValues:
 
     def item(self, body: int, index: int) -> Any:
         """The item of a turn."""
-        here, shelf = self._instance.kept.get((ITEMS, body), {}), self._instance.shelf
-        return here[index] if index in here or shelf is None else shelf.item(body, index)
+        here, part_loader = self._instance.kept.get((ITEMS, body), {}), self._instance.part_loader
+        return here[index] if index in here or part_loader is None else part_loader.item(body, index)
 
     def put_output(self, body: int, index: int, value: Any) -> None:
         """Keep what a turn came to."""
@@ -30,8 +30,8 @@ class LoopValues:
 
     def outputs(self, body: int) -> dict[int, Any]:
         """What the turns came to that have ended."""
-        here, shelf = self._instance.kept.get((OUTPUTS, body), {}), self._instance.shelf
-        return here if shelf is None else {**shelf.outputs(body), **here}
+        here, part_loader = self._instance.kept.get((OUTPUTS, body), {}), self._instance.part_loader
+        return here if part_loader is None else {**part_loader.outputs(body), **here}
 
     def _writable(self, kind: str, body: int) -> dict[int, Any]:
         """The values of a scope, copied before they are written for the first time."""

@@ -38,15 +38,15 @@ class Run:
         "model",
         "nodes",
         "now",
-        "pace",
         "scopes",
+        "steps",
         "tokens",
         "variables",
         "waits",
     )
 
     def __init__(
-        self, model: "Model[Run]", instance: Instance, now: datetime, limits: Limits, room: WorkBudget | None
+        self, model: "Model[Run]", instance: Instance, now: datetime, limits: Limits, budget: WorkBudget | None
     ) -> None:
         self.model = model
         self.nodes = model.nodes
@@ -54,10 +54,10 @@ class Run:
         self.halted_by = 0
         self.effects: list[Effect] = []
         self.instance = instance.copy()
-        self.pace = StepBudget(self.instance, limits, room)
+        self.steps = StepBudget(self.instance, limits, budget)
         self.tokens = Tokens(self.instance, model.joins)
         self.scopes = Scopes(self.instance)
-        self.variables = Variables(self.instance, now, self.pace)
+        self.variables = Variables(self.instance, now, self.steps)
         self.waits = Waits(self.instance, self.effects)
         self.kept = LoopValues(self.instance)
         self.joins = Joins(self.tokens, self.waits)
@@ -72,7 +72,7 @@ class Run:
         self.effects.append(History(node.id, node.leaves_as, self.now, token.id, values, way.ids))
         self.tokens.go(token, way)
         if way.others and (problem := self._too_many_tokens(0)):
-            self.pace.halt(problem)
+            self.steps.halt(problem)
 
     def check_tokens(self, number: int) -> None:
         """Raise OverLimit if so many further tokens would be too many."""
@@ -80,13 +80,13 @@ class Run:
             raise LimitExceeded(problem)
 
     def _too_many_tokens(self, number: int) -> str:
-        total, most = self.tokens.total + number, self.pace.limits.max_tokens
+        total, most = self.tokens.total + number, self.steps.limits.max_tokens
         return f"it would have {total} tokens, more than {most} (BPM_PROCESSES__MAX_TOKENS)" if total > most else ""
 
     def record(self, element: str, event: Event, token: Token, values: Mapping[str, Any] = NOTHING) -> None:
         """Add a history record; its values are kept, so they count even where they do not become variables."""
         if values:
-            self.pace.write(json_size(values))
+            self.steps.write(json_size(values))
         self.effects.append(History(element, event, self.now, token.id, values))
 
     def answerer(self, wait: Wait) -> "Behavior[Run]":
@@ -120,9 +120,9 @@ class Run:
     def gather(self, body: int | None = None) -> None:
         """Bring in the turns around which a scope is, or all there are: something concerns every one of them."""
         instance = self.instance
-        if instance.shelf is None or not instance.absent.tokens:
+        if instance.part_loader is None or not instance.absent.tokens:
             return
-        for turn in instance.shelf.turns(body):
+        for turn in instance.part_loader.turns(body):
             instance.absorb(turn)
         instance.put_in_order()
         for index in (self.tokens, self.scopes, self.waits):

@@ -35,11 +35,11 @@ class StepBudget:
     `reason` says why, if a person has to look at it; without one the run merely pauses.
     """
 
-    __slots__ = ("_instance", "_room", "is_stopped", "limits", "reason", "steps_left")
+    __slots__ = ("_budget", "_instance", "is_stopped", "limits", "reason", "steps_left")
 
-    def __init__(self, instance: Instance, limits: Limits, room: WorkBudget | None) -> None:
+    def __init__(self, instance: Instance, limits: Limits, budget: WorkBudget | None) -> None:
         self._instance = instance
-        self._room = room
+        self._budget = budget
         self.limits = limits
         self.steps_left = limits.max_steps
         self.is_stopped = False
@@ -69,7 +69,7 @@ class StepBudget:
 
     def goes_on(self) -> bool:
         """Whether the run may do more; it stops when its transaction has no room left."""
-        if self._room is not None and self._room.is_spent:
+        if self._budget is not None and self._budget.is_spent:
             self.is_stopped = True
         return not self.is_stopped
 
@@ -79,8 +79,8 @@ class StepBudget:
 
     def spend(self, steps: int) -> None:
         """Count other work of the transaction, as heavy as so many elements that do nothing."""
-        if self._room is not None:
-            self._room.spend(steps)
+        if self._budget is not None:
+            self._budget.spend(steps)
 
     def write(self, size: int) -> None:
         """Count bytes of variables that are written: each KiB is an element, also of those without anything else."""

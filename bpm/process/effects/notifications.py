@@ -66,7 +66,7 @@ def _taken(step: Step, effect: History) -> dict[str, Any]:
     if not step.unit.registry.knows(effect.command):
         return {}
     values = fields_of(step.unit.registry.find(effect.command), effect.values)
-    step.unit.room.spend(json_size(values) // BYTES_PER_STEP)
+    step.unit.budget.spend(json_size(values) // BYTES_PER_STEP)
     return values
 
 

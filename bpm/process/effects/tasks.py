@@ -19,7 +19,7 @@ def send_command(step: Step, effect: SendCommand) -> None:
         _answer(step, FailTask(effect.wait_id, effect.attempt, "; ".join(error.errors)))
         return
     fields = dict(effect.parameters) if effect.is_mapped else fields_of(registration, effect.parameters)
-    if registration.kind == "effect" or step.unit.room.is_late:
+    if registration.kind == "effect" or step.unit.budget.is_late:
         data = {"command": effect.command, "fields": fields, "retries": effect.retries}
         step.waits.open(step.row, effect, "command", data)
         return
@@ -46,7 +46,7 @@ def run_script(step: Step, effect: RunScript) -> None:
 
 def evaluate_decision(step: Step, effect: Decide) -> None:
     """Evaluate a decision now, or leave it to a worker."""
-    if step.unit.room.is_late:
+    if step.unit.budget.is_late:
         defer_decision(step, effect)
         return
     try:
@@ -62,7 +62,7 @@ def evaluate_decision(step: Step, effect: Decide) -> None:
 
 def call_process(step: Step, effect: CallProcess) -> None:
     """Start the process that is called now, or leave it to a worker."""
-    if step.unit.room.is_late:
+    if step.unit.budget.is_late:
         defer_call(step, effect)
         return
     step.waits.open(step.row, effect, "call", name=effect.process)

@@ -33,10 +33,10 @@ class ConsoleFeedEndpoint(FeedEndpoint):
     """The address at which the console's screens listen."""
 
     def __init__(
-        self, bus: Bus, accounts: Accounts, settings: Settings, lifecycle: Lifecycle, seats: FeedLimit
+        self, bus: Bus, accounts: Accounts, settings: Settings, lifecycle: Lifecycle, feed_limit: FeedLimit
     ) -> None:
         """Stand before the bus, beside the endpoint of clients."""
-        super().__init__(bus, accounts, settings, lifecycle, seats)
+        super().__init__(bus, accounts, settings, lifecycle, feed_limit)
         self._browsing = accounts
 
     async def caller(self, request: Incoming) -> Principal:

@@ -15,7 +15,7 @@ from bpm.web.feed import FeedLimit
 
 
 def console_routes(
-    bus: Bus, accounts: Accounts, settings: Settings, lifecycle: Lifecycle, seats: FeedLimit
+    bus: Bus, accounts: Accounts, settings: Settings, lifecycle: Lifecycle, feed_limit: FeedLimit
 ) -> list[BaseRoute]:
     """Return the page, what it is made of, and what it talks to."""
     console = ConsolePage(DIST)
@@ -27,5 +27,5 @@ def console_routes(
         Route("/console/assets/{name}", console.asset),
         Route("/console/api/session", session),
         Route("/console/api/cmd", ConsoleCommandEndpoint(bus, accounts, settings, lifecycle)),
-        Route("/console/api/feed", ConsoleFeedEndpoint(bus, accounts, settings, lifecycle, seats)),
+        Route("/console/api/feed", ConsoleFeedEndpoint(bus, accounts, settings, lifecycle, feed_limit)),
     ]

@@ -37,11 +37,11 @@ class FeedEndpoint(MessageAddress):
     """The address at which clients listen."""
 
     def __init__(
-        self, bus: Bus, accounts: Authenticator, settings: Settings, lifecycle: Lifecycle, seats: FeedLimit
+        self, bus: Bus, accounts: Authenticator, settings: Settings, lifecycle: Lifecycle, feed_limit: FeedLimit
     ) -> None:
         """Stand before the bus."""
         super().__init__(bus, accounts, settings, lifecycle)
-        self._seats = seats
+        self._limit = feed_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or send events until the client goes, may not listen any more, or the server stops."""
@@ -49,7 +49,7 @@ class FeedEndpoint(MessageAddress):
         try:
             principal = await self.admitted(request)
             queries = self._queries(await request.body.read(MAX_BODY_BYTES))
-            self._seats.enter(principal)
+            self._limit.enter(principal)
         except ClientGone:
             return
         except BpmError as error:
@@ -58,7 +58,7 @@ class FeedEndpoint(MessageAddress):
         try:
             await self._listen(request, queries, receive, send)
         finally:
-            self._seats.leave(principal)
+            self._limit.leave(principal)
 
     async def listener(self, request: Incoming) -> Principal:
         """Return who is still listening, in each round."""

@@ -116,8 +116,8 @@ class Player:
         return self
 
     def _advance(self, instance: Instance, trigger: Trigger) -> tuple[Instance, tuple[Effect, ...]]:
-        room = TransactionBudget(self.steps, math.inf) if self.steps else None
-        return advance(self.process, instance, trigger, self.now, self.limits, room)
+        budget = TransactionBudget(self.steps, math.inf) if self.steps else None
+        return advance(self.process, instance, trigger, self.now, self.limits, budget)
 
     def migrate(self, body: str, head: str = "") -> list[str]:
         """Go on with another version, unless it lacks something: then the elements are given, and nothing is done."""

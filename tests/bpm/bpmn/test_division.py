@@ -54,7 +54,7 @@ MODELS = (
 
 
 class Store:
-    """Keeps the parts of one instance between triggers, as a database would; the shelf of the engine."""
+    """Keeps the parts of one instance between triggers, as a database would; the part loader of the engine."""
 
     def __init__(self, process: CompiledProcess) -> None:
         self.process = process

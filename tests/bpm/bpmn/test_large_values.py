@@ -34,16 +34,16 @@ class ShelfOfOne(PartLoader):
         return "large"
 
 
-def held(shelf: ShelfOfOne) -> dict[str, Any]:
-    return {"a": 1, "big": Large(LargeKey(7, 0), 7, False, shelf)}
+def held(part_loader: ShelfOfOne) -> dict[str, Any]:
+    return {"a": 1, "big": Large(LargeKey(7, 0), 7, False, part_loader)}
 
 
-def as_values(shelf: ShelfOfOne) -> LargeValues:
-    return LargeValues(held(shelf))
+def as_values(part_loader: ShelfOfOne) -> LargeValues:
+    return LargeValues(held(part_loader))
 
 
-def as_view(shelf: ShelfOfOne) -> LargeView:
-    return LargeView(held(shelf), NOON)
+def as_view(part_loader: ShelfOfOne) -> LargeView:
+    return LargeView(held(part_loader), NOON)
 
 
 def updated(values: LargeValues) -> dict[str, Any]:
@@ -76,24 +76,24 @@ READERS: dict[str, Callable[[LargeValues], dict[str, Any]]] = {
 @pytest.mark.parametrize("of", [as_values, as_view])
 @pytest.mark.parametrize("reader", READERS)
 def test_every_way_of_reading_gives_the_value(reader: str, of: Callable[[ShelfOfOne], LargeValues]) -> None:
-    shelf = ShelfOfOne()
-    read = READERS[reader](of(shelf))
-    assert (type(read), read, shelf.reads) == (dict, {"a": 1, "big": "large"}, 1)
+    part_loader = ShelfOfOne()
+    read = READERS[reader](of(part_loader))
+    assert (type(read), read, part_loader.reads) == (dict, {"a": 1, "big": "large"}, 1)
 
 
 @pytest.mark.parametrize("of", [as_values, as_view])
 def test_looking_for_names_reads_nothing(of: Callable[[ShelfOfOne], LargeValues]) -> None:
-    shelf = ShelfOfOne()
-    values = of(shelf)
+    part_loader = ShelfOfOne()
+    values = of(part_loader)
     assert ("big" in values, len(values), list(values), values["a"]) == (True, 2, ["a", "big"], 1)
     assert (is_large(values, "big"), is_large(values, "a")) == (True, False)
-    assert shelf.reads == 0
+    assert part_loader.reads == 0
 
 
 def test_a_view_made_of_a_view_reads_nothing_but_what_is_asked_for() -> None:
-    shelf = ShelfOfOne()
-    view = as_view(shelf).within({"a": 2}).with_scripts([5])
-    assert (view["a"], view.scripts, shelf.reads) == (2, [5], 0)
+    part_loader = ShelfOfOne()
+    view = as_view(part_loader).within({"a": 2}).with_scripts([5])
+    assert (view["a"], view.scripts, part_loader.reads) == (2, [5], 0)
     assert (view["big"], view["variables"]) == ("large", {"a": 2, "big": "large"})
 
 
@@ -103,11 +103,11 @@ def test_what_stands_for_a_value_is_never_written_as_one() -> None:
 
 
 def test_a_state_names_its_large_values_and_keeps_the_order_of_names() -> None:
-    shelf = ShelfOfOne()
+    part_loader = ShelfOfOne()
     instance = Instance(has_large=True)
-    instance.variables[0] = {"big": Large(LargeKey(7, 0), 7, True, shelf), "a": 1}
+    instance.variables[0] = {"big": Large(LargeKey(7, 0), 7, True, part_loader), "a": 1}
     text = instance.to_json()
-    again = Instance.from_json(text, shelf)
-    assert (shelf.reads, '"g":[[0,"big",7,0,7,true]]' in text) == (0, True)
+    again = Instance.from_json(text, part_loader)
+    assert (part_loader.reads, '"g":[[0,"big",7,0,7,true]]' in text) == (0, True)
     assert (again, again.large_rows()) == (instance, [[0, "big", 7, 0, 7, True]])
     assert list(dict(again.root_variables).items()) == [("big", "large"), ("a", 1)]

@@ -92,9 +92,18 @@ def test_no_file_is_read_outside_the_folder(tmp_path: Path) -> None:
     assert not any(word in str(said) for word in ("outside", "passwd", str(tmp_path)))
 
 
-def test_an_empty_file_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["", " ", "\t \u3000"])
+def test_a_variable_that_holds_nothing_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A secret of blanks would let everybody in, as an empty one would."""
+    monkeypatch.setenv("SHOP_EMPTY", text)
+    with pytest.raises(SecretError, match="'SHOP_EMPTY' is not set"):
+        resolve("env:SHOP_EMPTY")
+
+
+@pytest.mark.parametrize("text", ["\n", " ", " \r\n", "\t \u3000\n"])
+def test_an_empty_file_is_refused(tmp_path: Path, text: str) -> None:
     """An empty secret would let everybody in."""
-    (tmp_path / "empty").write_text("\n")
+    (tmp_path / "empty").write_text(text)
     with pytest.raises(SecretError, match="is empty"):
         resolve("file:empty", tmp_path)
 

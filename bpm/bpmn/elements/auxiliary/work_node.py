@@ -89,7 +89,7 @@ class AuxiliaryNode(Node):
         work = self.work[number]
         wait_id = run.waits.open(work.kind, self.id, token)
         request = work.request(wait_id, self.id, self.view(run, token))
-        run.pace.spend(STEPS_OF_WORK)
+        run.steps.spend(STEPS_OF_WORK)
         run.effects.append(request)
         run.tokens.rest(token)
 

@@ -44,7 +44,7 @@ class Loop(BoundaryHost):
 
     def turn(self, run: Run, token: Token, index: int, variables: dict[str, Any], parent: int | None = None) -> None:
         """Begin the turn of an index, counted from 0."""
-        run.pace.add_turn()
+        run.steps.add_turn()
         variables["loopCounter"] = index + self.loop.counts_from
         run.tokens.spawn(self.inner.entry, run.scopes.open(token, variables, parent, index))
 

@@ -40,12 +40,12 @@ class JobTask(Activity):
 
     def ask(self, run: Run, token: Token, wait: Wait) -> None:
         """Ask under the same attempt."""
-        run.pace.spend(STEPS_OF_WORK)
+        run.steps.spend(STEPS_OF_WORK)
         run.effects.append(self.request(run, token, wait.id, wait.attempt))
 
     def _ask(self, run: Run, token: Token, request: Request, is_first: bool) -> None:
         event: Event = "activated" if is_first else "retried"
-        run.pace.spend(STEPS_OF_WORK)
+        run.steps.spend(STEPS_OF_WORK)
         if isinstance(request, SendCommand) and not request.is_mapped:
             run.effects.append(History(self.id, event, run.now, token.id, request.parameters, command=request.command))
         else:

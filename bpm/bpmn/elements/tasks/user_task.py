@@ -116,7 +116,7 @@ def _names(run: Run, value: Any, what: str) -> tuple[str, ...]:
     names = [str(name).strip() for name in given]
     if len(names) > MAX_CANDIDATES:
         raise EvaluationError(f"its {what} are more than {MAX_CANDIDATES}; name a group")
-    run.pace.spend(len(names))
+    run.steps.spend(len(names))
     return tuple([name_of(name, f"each of its {what}") for name in names if name])
 
 

@@ -48,7 +48,7 @@ class CallbackEndpoint:
         self._clock = clock
         self._incoming = IncomingReader(settings)
         self._pending = pending_cookie(settings)
-        self._allowances = RateLimiter()
+        self._limiter = RateLimiter()
         self._under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,7 +83,7 @@ class CallbackEndpoint:
         self, request: Incoming, fields: dict[str, str], pending: PendingSignIn
     ) -> OpenedSession | SignInProblem:
         caller = browser_caller(request)
-        wait = self._allowances.take(group_of(caller.address), ADDRESS)
+        wait = self._limiter.take(group_of(caller.address), ADDRESS)
         if wait or self._under_way >= AT_ONCE:
             return SignInProblem.BUSY
         self._under_way += 1
