@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import Adyen.util
 import gocardless_pro.webhooks
+import modern_treasury
 import pytest
 import razorpay
 import standardwebhooks
@@ -42,6 +43,7 @@ ADYEN: Any = Adyen.util
 PUSHER = "push@example.iam.gserviceaccount.com"
 TWILIO: Any = RequestValidator(SECRET)
 RAZORPAY: Any = razorpay.Client(auth=("a", "b"))
+TREASURY = modern_treasury.ModernTreasury(api_key="k", organization_id="o", webhook_key=SECRET)
 BRAINTREE: Any = braintree.BraintreeGateway(
     braintree.Configuration(
         braintree.Environment.Sandbox, merchant_id="m", public_key="the-public-key", private_key=SECRET
@@ -271,6 +273,12 @@ LIBRARIES: dict[str, Library] = {
         lambda sent: stripe.WebhookSignature.verify_header(
             sent.body.decode(), sent.headers["stripe-signature"], SECRET, tolerance=300
         ),
+    ),
+    "modern-treasury": Library(
+        {},
+        TEXT,
+        lambda _: Sent({"x-signature": TREASURY.webhooks.get_signature(TEXT)}, TEXT.encode()),
+        lambda sent: TREASURY.webhooks.validate_signature(sent.body.decode(), sent.headers),
     ),
     "razorpay": Library(
         {},
