@@ -30,7 +30,7 @@ CONTEXT = Context(
 WIDE = Context(prec=10 * MOST_DIGITS, traps=[InvalidOperation])
 """Precise enough to round nothing: for the quotient of any two numbers of JSON, integers of thousands of digits too."""
 
-_PLAIN_EXPONENTS = range(-20, PRECISION + 1)
+_PLAIN_EXPONENTS = range(-21, PRECISION + 1)
 """Numbers of these exponents are written without one."""
 
 

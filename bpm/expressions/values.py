@@ -265,7 +265,10 @@ def _power(base: Decimal, exponent: Decimal) -> Decimal:
 
 
 def negate(value: Any, meter: Meter) -> Any:
-    """The number or duration with its sign turned."""
+    """The number or duration with its sign turned, every digit of a number kept."""
+    if isinstance(value, Decimal):
+        meter.charge(extent(value))
+        return bounded(value.copy_negate())
     return calculate("*", value, -1, meter)
 
 

@@ -21,33 +21,7 @@ from bpm.schemas import problems
 from bpm.store.rows import JsonColumn
 from bpm.strict_json import StrictJsonError, parse_json
 from scripts.shared.frames import HEADER, pack, unpack
-
-DIGITS = st.text("0123456789", min_size=1, max_size=40)
-
-
-def _plain(sign: str, whole: str, fraction: str) -> str:
-    return f"{sign}{whole.lstrip('0') or '0'}.{fraction}"
-
-
-def _with_exponent(plain: str, sign: str, exponent: int) -> str:
-    return f"{plain}{sign}{exponent}"
-
-
-PLAIN = st.builds(
-    _plain,
-    st.sampled_from(["", "-"]),
-    st.text("0123456789", min_size=1, max_size=20),
-    st.text("0123456789", min_size=1, max_size=20),
-)
-"""Amounts as people write them: with a point and without an exponent."""
-
-ANY = st.builds(
-    _with_exponent,
-    PLAIN,
-    st.sampled_from(["e", "E", "e+", "E-", "e-"]),
-    st.integers(0, 280),
-)
-"""The same with an exponent."""
+from tests.numbers import PLAIN, WITH_EXPONENT
 
 
 def document(number: str) -> bytes:
@@ -100,7 +74,7 @@ def test_a_body_is_written_as_it_was_read(number: str) -> None:
     assert write_json(parse_json(document(number))) == document(number)
 
 
-@given(st.one_of(PLAIN, ANY))
+@given(st.one_of(PLAIN, WITH_EXPONENT))
 def test_every_number_stays_equal(number: str) -> None:
     """With an exponent it may be written otherwise, and is the same number of as many digits."""
     read = parse_json(document(number))["amount"]
@@ -227,7 +201,7 @@ def test_what_pydantic_writes_elsewhere_has_no_marks() -> None:
     assert write_json(Model(data=[number])) == b'{"data":[19.90]}'
 
 
-@given(ANY)
+@given(WITH_EXPONENT)
 def test_numbers_travel_to_scripts_and_back(number: str) -> None:
     """As an extension of msgpack, with their digits."""
     value = number_of(number)

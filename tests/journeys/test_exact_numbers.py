@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from bpm.exact_json import read_json, write_json
 from bpm.number import Number
 from bpm.testing import ServerProcess, WebhookReceiver
+from tests.numbers import is_kept, many
 
 pytestmark = pytest.mark.anyio
 
@@ -72,6 +74,38 @@ async def test_events_carry_the_digits(server: ServerProcess) -> None:
     assert sorted(digits(event["data"]["same"]) for event in events) == sorted(AMOUNTS)
 
 
+def lost(numbers: list[str], values: list[Any]) -> list[tuple[str, str]]:
+    """Return the numbers that came out otherwise, each with what it became."""
+    pairs = zip(numbers, [write_json(value).decode() for value in values], strict=True)
+    return [(number, again) for number, again in pairs if not is_kept(number, again)]
+
+
+async def test_deliveries_of_every_form_carry_any_number(server: ServerProcess) -> None:
+    """As they are, through a template, a script and a filter, and as CloudEvents."""
+    numbers = many(200)
+    forms: list[dict[str, Any]] = [
+        {},
+        {"transform": {"template": {"data": "{{data}}"}}},
+        {"transform": {"script": "return {'data': payload['data']}"}},
+        {"format": "cloudevents-structured"},
+        {"filter": "data.numbers[0] == data.first && data.numbers[-1] == data.last"},
+    ]
+    await server.cmd("RegisterEventTypeCommand", event="exact.many", description="Numbers of every kind.")
+    data = {"numbers": "{{payload.numbers}}", "first": "{{payload.numbers[0]}}", "last": "{{payload.numbers[-1]}}"}
+    parameters = {"event": "exact.many", "data": data}
+    await server.rule("many", responseMode="sync", commandName="PublishEventCommand", parameters=parameters)
+    async with WebhookReceiver() as receiver:
+        for form in forms:
+            await server.cmd("CreateSubscriptionCommand", url=receiver.url, events=["exact.many"], **form)
+        body = '{"numbers":[%s]}' % ",".join(numbers)  # noqa: UP031 braces of JSON
+        reply = await server.hook("many", body.encode(), {"content-type": "application/json"})
+        assert reply.status == 200
+        received = await receiver.wait_for(len(forms), 120)
+    assert lost(numbers, reply.data["data"]["numbers"]) == []
+    for request in received:
+        assert lost(numbers, read_json(request.body)["data"]["numbers"]) == []
+
+
 async def test_scripts_are_given_and_return_the_digits(server: ServerProcess) -> None:
     """A rule's script returns what it was given, and calculates without rounding."""
     code = "return {'same': payload['amount'], 'kobo': payload['amount'] * 100}"
@@ -86,8 +120,9 @@ async def test_scripts_are_given_and_return_the_digits(server: ServerProcess) ->
 async def test_processes_keep_the_digits(server: ServerProcess) -> None:
     """Variables are exact after a script, a condition and a restart."""
     definition = await server.cmd("CreateProcessDefinitionCommand", name="fees", bpmnXml=PROCESS)
-    amount = Number("12345678901234567.89")
-    fields = {"processDefinitionId": definition["id"], "variables": {"amount": amount}}
+    amount, numbers = Number("12345678901234567.89"), many(100)
+    given = {"amount": amount, "many": read_json(f"[{','.join(numbers)}]")}
+    fields = {"processDefinitionId": definition["id"], "variables": given}
     started = await server.cmd("StartProcessInstanceCommand", **fields)
     await server.settled()
     await server.kill()
@@ -95,6 +130,7 @@ async def test_processes_keep_the_digits(server: ServerProcess) -> None:
     await server.login()
     variables = (await server.cmd("GetProcessInstanceByIdQuery", instanceId=started["instanceId"]))["variables"]
     assert (digits(variables["amount"]), digits(variables["fee"])) == (str(amount), "24691357802469135.78")
+    assert lost(numbers, variables["many"]) == []
 
 
 @pytest.mark.parametrize("number", ["1e400", "-1e309", "1e999999999", "1e-999999999", "NaN", "Infinity"])

@@ -5,7 +5,7 @@ from decimal import ROUND_HALF_EVEN
 from typing import Any
 
 from bpm.metering import Meter
-from bpm.number import rounded
+from bpm.number import exact, rounded
 
 from .. import temporal
 from ..errors import Unsuitable
@@ -35,7 +35,7 @@ def _decimals(value: Any, places: Any, meter: Meter) -> str:
     if whole(places) not in range(MOST_DECIMALS + 1):
         raise Unsuitable(f"a number is written with 0 to {MOST_DECIMALS} decimals")
     meter.charge(writing(value))
-    return format(rounded(number(value), whole(places), ROUND_HALF_EVEN), f".{whole(places)}f")
+    return format(exact(rounded(number(value), whole(places), ROUND_HALF_EVEN)), f".{whole(places)}f")
 
 
 def _part(match: re.Match[str], moment: DateTime) -> str:
