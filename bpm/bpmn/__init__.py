@@ -11,6 +11,7 @@ element means, `run` what they work on.
 from bpm.bpmn.compiler.compile import CompiledProcess, compile_all, compile_process, load
 from bpm.bpmn.definition import Definitions, ProcessDefinition
 from bpm.bpmn.effects import Effect
+from bpm.bpmn.elements.command_use import CommandUse
 from bpm.bpmn.engine import advance
 from bpm.bpmn.reader.parse import parse
 from bpm.bpmn.state import Instance, Status, changes
@@ -19,6 +20,7 @@ from bpm.model_files.problems import BpmnProblem, InvalidDefinition
 
 __all__ = [
     "BpmnProblem",
+    "CommandUse",
     "CompiledProcess",
     "Definitions",
     "Effect",

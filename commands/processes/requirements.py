@@ -6,6 +6,7 @@ from bpm.bpmn import BpmnProblem, CompiledProcess
 from bpm.bus import Context, EffectContext, Registry
 from bpm.errors import Invalid
 from bpm.process.bindings import bound_decision, bound_form
+from bpm.process.command_uses import problems_of_use
 from bpm.security.permissions import Principal
 from scripts import Sandbox
 
@@ -27,11 +28,11 @@ async def find_all(
 async def find_problems(
     process: CompiledProcess, context: EffectContext, registry: Registry, sandbox: Sandbox, author: Principal
 ) -> list[Found]:
-    """Return the commands that a process asks for and are not there, and what is wrong with its scripts.
+    """Return which commands a process asks for that are not there, or lack a field, and what is wrong with its scripts.
 
     The scripts will run whoever starts it, so its author must be allowed to write code.
     """
-    return _unknown_commands(process, registry) + await _bad_scripts(process, registry, sandbox, author)
+    return _misused_commands(process, registry) + await _bad_scripts(process, registry, sandbox, author)
 
 
 def refuse_problems(processes: Sequence[CompiledProcess], found: Sequence[list[Found]], context: Context) -> None:
@@ -61,12 +62,8 @@ def _placed(process: CompiledProcess, found: Iterable[Found]) -> list[BpmnProble
     return [BpmnProblem(message, name, places[name].name, places[name].line) for name, message in found]
 
 
-def _unknown_commands(process: CompiledProcess, registry: Registry) -> list[Found]:
-    return [
-        (element, f"no command is named {name}; register it, or correct the task's type")
-        for element, name in process.commands
-        if not registry.knows(name)
-    ]
+def _misused_commands(process: CompiledProcess, registry: Registry) -> list[Found]:
+    return [(use.element, problem) for use in process.commands for problem in problems_of_use(registry, use)]
 
 
 async def _bad_scripts(

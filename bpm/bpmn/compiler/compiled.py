@@ -8,6 +8,7 @@ from bpm.bpmn.binding import Binding
 from bpm.bpmn.compilation.form_fields import FormFields
 from bpm.bpmn.compilation.values import Timer
 from bpm.bpmn.definition import ProcessDefinition
+from bpm.bpmn.elements.command_use import CommandUse
 from bpm.bpmn.elements.containers.event_sub_process import EventStart
 from bpm.bpmn.elements.node import Node
 from bpm.expressions import Expression
@@ -42,7 +43,7 @@ class CompiledProcess:
     merging: frozenset[str]
     ending: str
     initiators: Mapping[str, str]
-    commands: Sequence[tuple[str, str]]
+    commands: Sequence[CommandUse]
     scripts: Sequence[tuple[str, str]]
     decisions: Mapping[str, tuple[str, Binding]]
     forms: Mapping[str, tuple[str, Binding]]

@@ -70,12 +70,13 @@ def _problems_of_model(
     from bpm.dmn import load_decisions
     from bpm.forms import read_form
     from bpm.model_files.problems import InvalidDefinition
+    from bpm.process.command_uses import problems_of_use
 
     try:
         if isinstance(part, ProcessDocument):
             for process in compile_all(parse(text), part.key):
-                unknown = [(place, name) for place, name in process.commands if not registry.knows(name)]
-                yield from (f"{place}: no command is named {name}" for place, name in unknown)
+                for use in process.commands:
+                    yield from (f"{use.element}: {problem}" for problem in problems_of_use(registry, use))
             return
         keys = list(load_decisions(text)) if isinstance(part, DecisionDocument) else [read_form(text).id]
     except InvalidDefinition as invalid:

@@ -440,7 +440,7 @@ def test_a_deployment_can_check_commands_and_scripts() -> None:
         + flows("s > t > u > e")
     )
     process = load(model(body))
-    assert process.commands == [("t", "X")]
+    assert process.commands == [("t", "X", ())]
     assert process.scripts == [("u", "result = 1")]
 
 

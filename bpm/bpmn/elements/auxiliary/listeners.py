@@ -9,6 +9,7 @@ from bpm.bpmn.definition import Element
 from bpm.bpmn.effects import NOTHING, Event, RunScript, SendCommand
 from bpm.bpmn.elements.activity import Activity
 from bpm.bpmn.elements.auxiliary.work_node import AuxiliaryNode
+from bpm.bpmn.elements.command_use import CommandUse, fields_given
 from bpm.bpmn.elements.node import Node
 from bpm.bpmn.elements.process_index import ProcessIndex
 from bpm.bpmn.elements.results import ResultNode
@@ -53,7 +54,8 @@ class ListenerCommand:
 
     def contribute(self, element_id: str, parts: ProcessIndex) -> None:
         """A deployment checks the command."""
-        parts.commands.append((element_id, self.listener.command))
+        fields = fields_given(self.listener.inputs)
+        parts.commands.append(CommandUse(element_id, self.listener.command, fields))
 
     def request(self, wait_id: int, element_id: str, view: View) -> SendCommand:
         """Send it."""

@@ -5,6 +5,7 @@ from typing import Any
 from bpm.bpmn.compilation.compilation import Compilation
 from bpm.bpmn.definition import Element
 from bpm.bpmn.effects import NOTHING, SendCommand
+from bpm.bpmn.elements.command_use import CommandUse, fields_given
 from bpm.bpmn.elements.process_index import ProcessIndex
 from bpm.bpmn.elements.retries import compile_retries, count_retries
 from bpm.bpmn.elements.tasks.job import JobTask
@@ -23,6 +24,7 @@ class CommandTask(JobTask):
         extensions = element.extensions
         self.default_result = "lastServiceResult"
         self.command = extensions.command
+        self.fields = fields_given(extensions.inputs, extensions.body)
         self.is_mapped = extensions.inputs is not None or extensions.body is not None
         self.body = compilation.value(element, "its parameters", extensions.body) if extensions.body else None
         self.retries = compile_retries(element, extensions.retries, compilation)
@@ -30,7 +32,7 @@ class CommandTask(JobTask):
     def contribute(self, parts: ProcessIndex) -> None:
         """A deployment checks the command."""
         if self.command:
-            parts.commands.append((self.id, self.command))
+            parts.commands.append(CommandUse(self.id, self.command, self.fields))
 
     def request(self, run: Run, token: Token, wait_id: int, attempt: int) -> Any:
         """The command with its parameters."""
