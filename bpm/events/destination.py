@@ -14,6 +14,7 @@ from bpm.events.tables import EventRow
 from bpm.expressions import EvaluationError, Expression, Template, compile_expression, compile_template
 from bpm.jobs import Lane
 from bpm.metering import MAX_STEPS
+from bpm.model_files.names import key_text
 from bpm.security.permissions import Authority
 from bpm.security.redaction import is_secret_parameter
 from bpm.security.secrets import SecretBox, SecretError
@@ -67,9 +68,14 @@ class Destination:
         return self.filter is None or self.filter.holds(scope, steps)
 
     def ordering_key(self, scope: Mapping[str, Any]) -> str | None:
-        """Return what an event is kept in order by: the subscription's own choice, else the publisher's."""
+        """Return what an event is kept in order by: the subscription's own choice, else the publisher's.
+
+        Numbers that are equal give the same key.
+        """
         value = self.ordering.evaluate(scope, MAX_KEY_STEPS) if self.ordering is not None else scope["orderingKey"]
-        return str(value)[:MAX_ORDERING_KEY].replace("\0", "\u2400") if value is not None else None  # see ForeignText
+        if value is None:
+            return None
+        return (key_text(value) or str(value))[:MAX_ORDERING_KEY].replace("\0", "\u2400")  # see ForeignText
 
     def lane(self, ordering_key: str | None) -> Lane | None:
         """Return the lane that an event takes: one behind the other by key, else within the limits, else none."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bpm.number import Number
 from bpm.testing import PreparedAnswer, WebhookReceiver, until
 from tests.bpm.events.conftest import DeliveringApp
 
@@ -37,6 +38,19 @@ async def test_order_by_the_subscribers_own_choice(delivering: DeliveringApp, re
         await delivering.publish("task.updated", {"customer": "c1", "n": number})
     await receiver.wait_for(20)
     assert [r.json()["data"]["n"] for r in receiver.requests] == list(range(20))
+
+
+async def test_equal_numbers_keep_one_order(delivering: DeliveringApp, receiver: WebhookReceiver) -> None:
+    """However they are written: 7, 7.0 and 7.00 are one customer."""
+    await delivering.subscribe(receiver.url, "task.*", orderingKey="data.customer")
+    receiver.answer(500)
+    for number, customer in enumerate([7, Number("7.0"), Number("7.00"), Number("0.7e1")]):
+        await delivering.publish("task.updated", {"customer": customer, "n": number})
+    found = await until(delivering.deliveries, lambda found: any(each["attempts"] for each in found))
+    (failed,) = [each for each in found if each["attempts"]]
+    await delivering.cmd("RetryDeliveryCommand", id=failed["id"])
+    await receiver.wait_for(5)
+    assert [r.json()["data"]["n"] for r in receiver.requests] == [0, 0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("ordering_key", [None, "data.n"])
