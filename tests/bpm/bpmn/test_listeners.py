@@ -139,7 +139,7 @@ def test_a_command_of_the_bus_listens() -> None:
     assert player.effect(SendCommand).parameters == {"a": 1}
     assert finished(player.complete("t", 5))
     assert player.variables == {"x": 1, "told": 5}
-    assert load(model(line(task))).commands == [("t", "Tell")]
+    assert load(model(line(task))).commands == [("t", "Tell", ("a",))]
 
 
 def test_listeners_of_the_process_itself() -> None:

@@ -155,7 +155,7 @@ def test_where_vendors_differ_the_file_s_own_platform_counts() -> None:
     source = model(f'<startEvent id="s"/>{body}<endEvent id="e"/>{flows("s > t > e")}', HEAD)
     for platform, command in (("Camunda Cloud", "email"), ("Camunda Platform", "mail")):
         named = f'xmlns:modeler="http://camunda.org/schema/modeler/1.0" modeler:executionPlatform="{platform}"'
-        assert load(source.replace("<definitions ", f"<definitions {named} ", 1)).commands == [("t", command)]
+        assert load(source.replace("<definitions ", f"<definitions {named} ", 1)).commands == [("t", command, ())]
     twice = source.replace("</extensionElements></sendTask>", f"{B}</extensionElements></sendTask>")
     with pytest.raises(InvalidDefinition, match="<taskDefinition> 2 times"):
         load(twice.replace("<definitions ", f"<definitions {named} ", 1))
