@@ -49,7 +49,7 @@ SAFE: dict[str, str] = {
     "BulkJobView SelectedRequestsView SelectedDeliveriesView SelectedIncidentsView": "ids, counts, and marked fields",
     "AssignedTaskView": "ids, and the name that the sender gave or has",
     "DeliveryView InboundRequestView ScheduledMessageView": "ids, and marked fields",
-    "RemitaConfirmationView RemitaCollectionConfirmationView": "ids, and marked fields",
+    "RemitaConfirmationView RemitaCollectionConfirmationView MonoConfirmationView": "ids, and marked fields",
     "MonoConnectionView MonoEventView": "what the sender brought is told about",
     "EventView EventTypeView": "the sender wrote all of it: a key that has another event is refused",
     "CodeRunView ReplyView CodeReplayView FailureView": (
@@ -106,6 +106,11 @@ MARKED = {
     "RemitaCollectionConfirmationView.amount",
     "RemitaCollectionConfirmationView.confirmed_amount",
     "RemitaCollectionConfirmationView.incident",
+    "MonoConfirmationView.provider_message",
+    "MonoConfirmationView.currency",
+    "MonoConfirmationView.amount",
+    "MonoConfirmationView.confirmed_amount",
+    "MonoConfirmationView.incident",
 }
 """Fields that are empty to those who may not read them."""
 
