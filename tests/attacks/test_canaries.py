@@ -50,7 +50,7 @@ TASK = """<?xml version="1.0"?><definitions xmlns="http://www.omg.org/spec/BPMN/
  <sequenceFlow id="f2" sourceRef="x" targetRef="w"/><userTask id="w"/>
  <sequenceFlow id="f3" sourceRef="w" targetRef="e"/><endEvent id="e"/></process></definitions>"""
 LITERAL = TASK.replace('id="task"', 'id="literal"').replace("{{secretpw}}", "WRITTEN")
-FAILING = TASK.replace('id="task"', 'id="failing"').replace("CreateUserCommand", "CreateSubscriptionCommand")
+FAILING = TASK.replace('id="task"', 'id="failing"').replace("{{name}}", "")
 
 
 @pytest.fixture
