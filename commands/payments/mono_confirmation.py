@@ -8,13 +8,11 @@ from pydantic import Field
 from bpm.bus import Command, Context, EffectContext, ShownWith, View, handles
 from bpm.errors import NotFound
 from commands.payments import tables
-from commands.payments.publication import publish
-from commands.payments.rechecks import RECHECKS, wait_before
-from commands.payments.tables import CONFIRMED, MAX_REFERENCE, MISMATCH, MonoPayment
+from commands.payments.asked_back import AskedBack
+from commands.payments.rechecks import wait_before
+from commands.payments.tables import CONFIRMED, MAX_REFERENCE, MonoPayment
 from router.providers.credentials import require_may_ask
 from router.providers.mono.confirmation import MonoApi, MonoPaymentStatus
-
-NEVER_MADE = "Mono was asked for a day and did not say that it was made; it said {status}"
 
 Content = ShownWith("payments:read")
 
@@ -73,7 +71,7 @@ def ask_later(context: Context, reference: str, checks: int) -> None:
 def _keep(reference: str, answer: MonoPaymentStatus, context: Context) -> MonoConfirmationView:
     payment = _found(reference, context)
     if payment.status != CONFIRMED:
-        _record(payment, answer, context)
+        PAYMENTS.keep(context, payment, answer, lambda checks: ask_later(context, payment.reference, checks))
     return MonoConfirmationView.model_validate(payment)
 
 
@@ -82,35 +80,6 @@ def _found(reference: str, context: Context) -> MonoPayment:
     if payment is None:
         raise NotFound("reference: no payment with it was told of")
     return payment
-
-
-def _record(payment: MonoPayment, answer: MonoPaymentStatus, context: Context) -> None:
-    changes: dict[str, Any] = {
-        "checks": payment.checks + 1,
-        "provider_status": answer.status,
-        "provider_message": answer.message,
-        "updated_at": context.now(),
-    }
-    is_last = payment.checks == len(RECHECKS)
-    if answer.is_made:
-        changes |= _verdict(payment, answer, context)
-    elif is_last:
-        changes["incident"] = NEVER_MADE.format(status=answer.status)
-    tables.change(context.tx, context.organization_id, payment, changes)
-    if answer.is_made or is_last:
-        publish(context, f"mono.payment_{payment.status}", _event_data(payment))
-    elif payment.checks <= len(RECHECKS):
-        ask_later(context, payment.reference, payment.checks)
-
-
-def _verdict(payment: MonoPayment, answer: MonoPaymentStatus, context: Context) -> dict[str, Any]:
-    incident = _incident(payment, answer)
-    return {
-        "status": MISMATCH if incident else CONFIRMED,
-        "incident": incident,
-        "confirmed_amount": answer.amount,
-        "confirmed_at": None if incident else context.now(),
-    }
 
 
 def _incident(payment: MonoPayment, answer: MonoPaymentStatus) -> str | None:
@@ -139,3 +108,11 @@ def _event_data(payment: MonoPayment) -> dict[str, Any]:
         "incident": payment.incident,
         "requestId": payment.request_id,
     }
+
+
+PAYMENTS = AskedBack(
+    event="mono.payment",
+    event_data=_event_data,
+    incident=_incident,
+    never="Mono was asked for a day and did not say that it was made; it said {status}",
+)

@@ -6,9 +6,9 @@ from datetime import date
 from bpm.bus import Context, Query, View, handles
 from bpm.bus.paging import When
 from commands.payments import tables
-from commands.payments.remita_reconciliation import MOST_PAYMENTS, day_in_lagos, require_countable, require_period
+from commands.payments.reconciled_period import day_in_lagos, payments_between
 from commands.payments.sums import PaymentSumsView
-from commands.payments.tables import MonoPayment, PaymentFilter
+from commands.payments.tables import MonoPayment
 
 
 class CurrencySumsView(PaymentSumsView):
@@ -52,11 +52,7 @@ class GetMonoReconciliationQuery(Query[MonoReconciliationView]):
 @handles
 def reconcile(query: GetMonoReconciliationQuery, context: Context) -> MonoReconciliationView:
     """Read the payments of these days and add them up exactly."""
-    require_period(query.since, query.until)
-    wanted = PaymentFilter(since=query.since, until=query.until)
-    payments = context.session.exec(tables.select_mono_payments(wanted).limit(MOST_PAYMENTS + 1)).all()
-    require_countable(len(payments))
-    return _added_up(payments)
+    return _added_up(payments_between(context, query.since, query.until, tables.select_mono_payments))
 
 
 def _added_up(payments: Iterable[MonoPayment]) -> MonoReconciliationView:

@@ -8,13 +8,11 @@ from pydantic import Field
 from bpm.bus import Command, Context, EffectContext, ShownWith, View, handles
 from bpm.errors import NotFound
 from commands.payments import tables
-from commands.payments.publication import publish
-from commands.payments.rechecks import RECHECKS, wait_before
-from commands.payments.tables import CONFIRMED, MISMATCH, CollectionKey, RemitaCollection
+from commands.payments.asked_back import AskedBack
+from commands.payments.rechecks import wait_before
+from commands.payments.tables import CONFIRMED, CollectionKey, RemitaCollection
 from router.providers.credentials import require_may_ask
 from router.providers.remita.confirmation import CollectionStatus, RemitaApi
-
-NEVER_DONE = "Remita was asked for a day and did not confirm it; it said {status}"
 
 Identifier = Annotated[str, Field(min_length=1, max_length=100)]
 Content = ShownWith("payments:read")
@@ -85,37 +83,8 @@ def _keep(key: CollectionKey, answer: CollectionStatus, context: Context) -> Rem
     if collection is None:
         raise NotFound("mandateId: nothing with this type, mandate, request and date was notified")
     if collection.status != CONFIRMED:
-        _record(collection, key, answer, context)
+        COLLECTIONS.keep(context, collection, answer, lambda checks: ask_later(context, key, checks))
     return RemitaCollectionConfirmationView.model_validate(collection)
-
-
-def _record(collection: RemitaCollection, key: CollectionKey, answer: CollectionStatus, context: Context) -> None:
-    changes: dict[str, Any] = {
-        "checks": collection.checks + 1,
-        "provider_status": answer.status,
-        "provider_message": answer.message,
-        "updated_at": context.now(),
-    }
-    is_last = collection.checks == len(RECHECKS)
-    if answer.is_done:
-        changes |= _verdict(collection, answer, context)
-    elif is_last:
-        changes["incident"] = NEVER_DONE.format(status=answer.status)
-    tables.change(context.tx, context.organization_id, collection, changes)
-    if answer.is_done or is_last:
-        publish(context, f"remita.collection_{collection.status}", _event_data(collection))
-    elif collection.checks <= len(RECHECKS):
-        ask_later(context, key, collection.checks)
-
-
-def _verdict(collection: RemitaCollection, answer: CollectionStatus, context: Context) -> dict[str, Any]:
-    incident = _incident(collection, answer)
-    return {
-        "status": MISMATCH if incident else CONFIRMED,
-        "incident": incident,
-        "confirmed_amount": answer.amount,
-        "confirmed_at": None if incident else context.now(),
-    }
 
 
 def _incident(collection: RemitaCollection, answer: CollectionStatus) -> str | None:
@@ -142,3 +111,11 @@ def _event_data(collection: RemitaCollection) -> dict[str, Any]:
         "incident": collection.incident,
         "requestId": collection.request_id,
     }
+
+
+COLLECTIONS = AskedBack(
+    event="remita.collection",
+    event_data=_event_data,
+    incident=_incident,
+    never="Remita was asked for a day and did not confirm it; it said {status}",
+)

@@ -8,14 +8,11 @@ from pydantic import Field
 from bpm.bus import Command, Context, EffectContext, ShownWith, View, handles
 from bpm.errors import NotFound
 from commands.payments import tables
-from commands.payments.publication import publish
-from commands.payments.rechecks import RECHECKS, wait_before
-from commands.payments.tables import CONFIRMED, MISMATCH, RemitaPayment
+from commands.payments.asked_back import AskedBack
+from commands.payments.rechecks import wait_before
+from commands.payments.tables import CONFIRMED, RemitaPayment
 from router.providers.credentials import require_may_ask
 from router.providers.remita.confirmation import PaymentStatus, RemitaApi
-
-NEVER_PAID = "Remita was asked for a day and did not say that it was paid; it said {status}"
-
 
 Content = ShownWith("payments:read")
 
@@ -73,37 +70,8 @@ def _keep(rrr: str, answer: PaymentStatus, context: Context) -> RemitaConfirmati
     if payment is None:
         raise NotFound("rrr: no payment with it was notified")
     if payment.status != CONFIRMED:
-        _record(payment, answer, context)
+        PAYMENTS.keep(context, payment, answer, lambda checks: ask_later(context, payment.rrr, checks))
     return RemitaConfirmationView.model_validate(payment)
-
-
-def _record(payment: RemitaPayment, answer: PaymentStatus, context: Context) -> None:
-    changes: dict[str, Any] = {
-        "checks": payment.checks + 1,
-        "provider_status": answer.status,
-        "provider_message": answer.message,
-        "updated_at": context.now(),
-    }
-    is_last = payment.checks == len(RECHECKS)
-    if answer.paid:
-        changes |= _verdict(payment, answer, context)
-    elif is_last:
-        changes["incident"] = NEVER_PAID.format(status=answer.status)
-    tables.change(context.tx, context.organization_id, payment, changes)
-    if answer.paid or is_last:
-        publish(context, f"remita.payment_{payment.status}", _event_data(payment))
-    elif payment.checks <= len(RECHECKS):
-        ask_later(context, payment.rrr, payment.checks)
-
-
-def _verdict(payment: RemitaPayment, answer: PaymentStatus, context: Context) -> dict[str, Any]:
-    incident = _incident(payment, answer)
-    return {
-        "status": MISMATCH if incident else CONFIRMED,
-        "incident": incident,
-        "confirmed_amount": answer.amount,
-        "confirmed_at": None if incident else context.now(),
-    }
 
 
 def _incident(payment: RemitaPayment, answer: PaymentStatus) -> str | None:
@@ -126,3 +94,11 @@ def _event_data(payment: RemitaPayment) -> dict[str, Any]:
         "incident": payment.incident,
         "requestId": payment.request_id,
     }
+
+
+PAYMENTS = AskedBack(
+    event="remita.payment",
+    event_data=_event_data,
+    incident=_incident,
+    never="Remita was asked for a day and did not say that it was paid; it said {status}",
+)

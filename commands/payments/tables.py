@@ -80,25 +80,14 @@ class MonoEvent(OrganizationRow, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
-class MonoPayment(OrganizationRow, table=True):
-    """A payment, or a debit under a mandate, that Mono says was made; unconfirmed until Mono says so when asked back.
+class AskedBackRow(OrganizationRow):
+    """What a provider told of: unconfirmed until the provider, asked back, says so.
 
-    Amounts are in the currency's smallest unit (kobo). `event` is the name of the event that told of it, `checks` and
-    `incident` are as of a Remita payment.
+    `checks` counts how often it was asked; `incident` says what does not fit together.
     """
 
-    __table_args__ = (UniqueConstraint("organization_id", "reference"),)
-
-    id: int | None = Field(default=None, primary_key=True)
-    reference: str
-    event: str
     status: str = UNCONFIRMED
-    account_id: str | None = None
-    mandate_id: str | None = None
-    currency: str | None = None
     amount: Decimal | None = Field(default=None, sa_type=AmountColumn, nullable=True)
-    fee: Decimal | None = Field(default=None, sa_type=AmountColumn, nullable=True)
-    occurred_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
     checks: int = 0
     provider_status: str | None = None
     provider_message: str | None = None
@@ -108,6 +97,24 @@ class MonoPayment(OrganizationRow, table=True):
     request_id: str
     created_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+
+
+class MonoPayment(AskedBackRow, table=True):
+    """A payment, or a debit under a mandate, that Mono says was made.
+
+    Amounts are in the currency's smallest unit (kobo). `event` is the name of the event that told of it.
+    """
+
+    __table_args__ = (UniqueConstraint("organization_id", "reference"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    reference: str
+    event: str
+    account_id: str | None = None
+    mandate_id: str | None = None
+    currency: str | None = None
+    fee: Decimal | None = Field(default=None, sa_type=AmountColumn, nullable=True)
+    occurred_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
 
 
 class MonoConnection(OrganizationRow, table=True):
@@ -123,18 +130,13 @@ class MonoConnection(OrganizationRow, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
-class RemitaPayment(OrganizationRow, table=True):
-    """A payment that Remita notified; unconfirmed until Remita, asked back, says that it was paid.
-
-    `checks` counts how often Remita was asked; `incident` says what does not fit together.
-    """
+class RemitaPayment(AskedBackRow, table=True):
+    """A payment that Remita notified."""
 
     __table_args__ = (UniqueConstraint("organization_id", "rrr"),)
 
     id: int | None = Field(default=None, primary_key=True)
     rrr: str
-    status: str = UNCONFIRMED
-    amount: Decimal | None = Field(default=None, sa_type=AmountColumn, nullable=True)
     charge_fee: Decimal | None = Field(default=None, sa_type=AmountColumn, nullable=True)
     transaction_date: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
     debit_date: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
@@ -152,22 +154,10 @@ class RemitaPayment(OrganizationRow, table=True):
     payment_description: str | None = None
     custom_fields: list[dict[str, Any]] = Field(sa_type=JsonColumn)
     parent_rrr_details: Any = Field(default=None, sa_type=JsonColumn, nullable=True)
-    checks: int = 0
-    provider_status: str | None = None
-    provider_message: str | None = None
-    confirmed_amount: Decimal | None = Field(default=None, sa_type=AmountColumn, nullable=True)
-    confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
-    incident: str | None = None
-    request_id: str
-    created_at: datetime = Field(sa_type=UtcDateTime)
-    updated_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
 
 
-class RemitaCollection(OrganizationRow, table=True):
-    """A mandate's activation, a debit under it, or a repayment; dates are ISO 8601, with a time if one came.
-
-    `status` and what follows it are Remita's word, as of a payment.
-    """
+class RemitaCollection(AskedBackRow, table=True):
+    """A mandate's activation, a debit under it, or a repayment; dates are ISO 8601, with a time if one came."""
 
     __table_args__ = (UniqueConstraint("organization_id", "mandate_id", "mandate_request_id", "type", "date"),)
 
@@ -178,18 +168,7 @@ class RemitaCollection(OrganizationRow, table=True):
     date: str
     start_date: str | None = None
     end_date: str | None = None
-    amount: Decimal | None = Field(default=None, sa_type=AmountColumn, nullable=True)
     payment_status: str | None = None
-    status: str = UNCONFIRMED
-    checks: int = 0
-    provider_status: str | None = None
-    provider_message: str | None = None
-    confirmed_amount: Decimal | None = Field(default=None, sa_type=AmountColumn, nullable=True)
-    confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
-    incident: str | None = None
-    request_id: str
-    created_at: datetime = Field(sa_type=UtcDateTime)
-    updated_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
 
 
 class CollectionKey(NamedTuple):

@@ -39,7 +39,7 @@ class MonoPaymentStatus:
     currency: str | None = None
 
     @property
-    def is_made(self) -> bool:
+    def is_done(self) -> bool:
         """Whether the money has arrived."""
         return self.status == MADE
 

@@ -40,7 +40,7 @@ class PaymentStatus:
     amount: Decimal | None
 
     @property
-    def paid(self) -> bool:
+    def is_done(self) -> bool:
         """Whether the money has arrived."""
         return self.status in PAID
 
