@@ -12,6 +12,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from bpm.bus import Registry
+from bpm.bus.field_names import field_names
 from bpm.exact_json import plain
 from bpm.expressions import compile_template
 from router.mapping import compile_mapping
@@ -50,8 +51,7 @@ class Origin:
 def native(fields: "WebHookFields", registry: Registry, _origin: Origin) -> MakeFields:
     """Fill the named command's fields from `parameters`, or from the payload's fields of the same name."""
     message_type = registry.find(fields.command_name or "").message_type
-    names = frozenset(f.alias or n for n, f in message_type.model_fields.items())
-    return compile_mapping(fields.parameters, names).fields
+    return compile_mapping(fields.parameters, frozenset(field_names(message_type))).fields
 
 
 def chain(fields: "WebHookFields", _registry: Registry, _origin: Origin) -> MakeFields:

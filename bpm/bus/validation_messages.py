@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from bpm.bus.field_names import field_names
 from bpm.spelling import nearest
 
 MAX_SENTENCES = 100
@@ -66,7 +67,7 @@ def _words_of(problem: dict[str, Any], model: type[BaseModel], location: tuple[s
 
 
 def _unknown_field(name: str, model: type[BaseModel], location: tuple[str | int, ...]) -> str:
-    known = [f.alias or n for n, f in model.model_fields.items()] if len(location) == 1 else []
+    known = field_names(model) if len(location) == 1 else []
     close = nearest(name, known)
     return f"is not a known field; did you mean {close[0]}?" if close else "is not a known field"
 

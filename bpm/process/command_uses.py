@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from bpm.bpmn import CommandUse
 from bpm.bus import Registry
+from bpm.bus.field_names import field_names, unknown_fields
 from bpm.spelling import nearest
 
 
@@ -13,11 +14,8 @@ def problems_of_use(registry: Registry, use: CommandUse) -> Iterator[str]:
         yield f"no command is named {use.command}; register it, or correct the task's type"
         return
     model = registry.find(use.command).message_type
-    if model.model_config.get("extra") == "allow":
-        return
-    known = {field.alias or name for name, field in model.model_fields.items()}
-    for name in use.fields:
-        if name not in known and name not in model.model_fields:
-            close = nearest(name, known)
-            hint = f"did you mean {close[0]}?" if close else f"it knows {', '.join(sorted(known)) or 'none'}"
-            yield f"{use.command} has no field {name}; {hint}"
+    known = field_names(model)
+    for name in unknown_fields(model, use.fields):
+        close = nearest(name, known)
+        hint = f"did you mean {close[0]}?" if close else f"it knows {', '.join(sorted(known)) or 'none'}"
+        yield f"{use.command} has no field {name}; {hint}"

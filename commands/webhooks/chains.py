@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from bpm.bus import Command, Context, EffectContext, Message, Registration, Registry, View, handles
+from bpm.bus.field_names import field_names
 from bpm.errors import BpmError, Defect, Invalid, Unavailable
 from bpm.expressions import CLOCK, SEED, EvaluationError, compile_expression, compile_template
 from bpm.security.redaction import SOURCE_NAMES
@@ -165,8 +166,7 @@ class Chain:
         return step.config.when is None or compile_expression(step.config.when).holds(self._scope)
 
     def _message(self, step: RunningStep) -> Message[Any]:
-        fields = step.registration.message_type.model_fields.items()
-        names = frozenset(info.alias or name for name, info in fields)
+        names = frozenset(field_names(step.registration.message_type))
         mapping = compile_mapping(step.config.parameters, names)
         return self._registry.decode(step.registration.name, mapping.fields(self._scope))
 

@@ -9,6 +9,7 @@ from bpm.accounts.makers import require_lasting
 from bpm.accounts.principals import missing_permissions, permissions_of_user, principal_of_user
 from bpm.accounts.tables import find_user_named
 from bpm.bus import Context, Message, Registry
+from bpm.bus.field_names import field_names, unknown_fields
 from bpm.errors import BpmError, Conflict, Forbidden, Invalid
 from bpm.security.permissions import INSTALLATION, SYSTEM, Principal
 from bpm.security.redaction import REDACTED
@@ -173,13 +174,9 @@ def check_retention(fields: WebHookFields, findings: Findings, settings: Setting
 
 
 def _unknown_fields(place: str, message_type: type[Message[Any]], parameters: Mapping[str, Any]) -> Iterable[str]:
-    if message_type.model_config.get("extra") != "forbid":
-        return
-    known = {name for n, f in message_type.model_fields.items() for name in (n, f.alias or n)}
-    for name in parameters:
-        if name not in known:
-            fields = ", ".join(f.alias or n for n, f in message_type.model_fields.items()) or "none"
-            yield f"{place}.{name}: is not a field of {message_type.__name__}, which has {fields}"
+    for name in unknown_fields(message_type, parameters):
+        fields = ", ".join(field_names(message_type)) or "none"
+        yield f"{place}.{name}: is not a field of {message_type.__name__}, which has {fields}"
 
 
 def _check_process(definition_id: int, findings: Findings, context: Context, registry: Registry) -> None:
