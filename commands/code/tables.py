@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, delete, func, select
+from sqlalchemy import Index, delete, select
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bpm.store import OrganizationRow, Transaction, UtcDateTime
+from bpm.store.distinct_values import distinct_values
 from bpm.store.session import ScopedSession
 
 CLEARED_EVERY = 128
@@ -71,13 +72,7 @@ def rules_with_runs(tx: Transaction, organization_id: int | None) -> list[str]:
 
     Of these there are at most as many as runs are kept.
     """
-    found: list[str] = []
-    own = RUNS.c.organization_id == organization_id
-    least = select(func.min(RUNS.c.rule)).where(own)
-    while (next_one := tx.connection.execute(least).scalar()) is not None:
-        found.append(next_one)
-        least = select(func.min(RUNS.c.rule)).where(own, RUNS.c.rule > next_one)
-    return found
+    return distinct_values(tx, RUNS.c.rule, RUNS.c.organization_id == organization_id)
 
 
 def run_by_id(session: ScopedSession, id_: str) -> CodeRun | None:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Table, delete, func, not_, or_, select, update
 
 from bpm.settings import RetentionSettings
+from bpm.store.distinct_values import distinct_values
 from bpm.store.retention.tables import mark_of
 from bpm.store.transaction import Transaction
 
@@ -91,13 +92,7 @@ class Policy:
         """Return the organisations that have rows, by one step through the index each; None stands for all."""
         if not self.organized:
             return (None,)
-        found: list[int] = []
-        column = self.table.c.organization_id
-        least = select(func.min(column))
-        while (next_one := tx.connection.execute(least).scalar()) is not None:
-            found.append(next_one)
-            least = select(func.min(column)).where(column > next_one)
-        return found
+        return distinct_values(tx, self.table.c.organization_id)
 
     def find(self, tx: Transaction, share: Share, since: datetime | None) -> Sequence[Any]:
         """Return (key, moment) of the oldest rows of a share that go, from `since` on."""
