@@ -2,15 +2,15 @@
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from bpm.edge.answer import BODILESS
 from bpm.errors import BpmError
+from bpm.web.connections.answer_head import answer_head
 
 if TYPE_CHECKING:
     from uvicorn._types import (
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     )
 
 LOGGER = logging.getLogger("uvicorn.error")
-
-_HEAD = re.compile(rb"HTTP/1\.1 [^\r\n]*\r\n(?:[\w!#$%&'*+.^`|~-]+: [^\x00-\x08\x0a-\x1f\x7f]*\r\n)*", re.ASCII)
-"""What a head looks like: a line break in a header would begin another one (RFC 9112, section 5)."""
 
 
 class HttpExchange(RequestResponseCycle):
@@ -107,29 +104,25 @@ class HttpExchange(RequestResponseCycle):
             self.on_response()
 
     def _begin(self, message: "HTTPResponseStartEvent") -> None:
-        status, headers = message["status"], (*self.default_headers, *message.get("headers", ()))
-        lines = [STATUS_LINE[status]]
-        for name, value in headers:
-            lines += (name, b": ", value, b"\r\n")
-            if name == b"content-length":
-                self._left = int(value)
-            elif name == b"connection" and value.lower() == b"close":
-                self.keep_alive = False
-        if not self.keep_alive and (b"connection", b"close") not in headers:
-            lines.append(b"connection: close\r\n")
+        status, headers = message["status"], [*self.default_headers, *message.get("headers", ())]
+        named = dict(headers)
+        if named.get(b"connection", b"").lower() == b"close":
+            self.keep_alive = False
+        elif not self.keep_alive:
+            headers.append((b"connection", b"close"))
         if self.scope["method"] == "HEAD" or status in BODILESS:
             self._left = 0
+        elif b"content-length" in named:
+            self._left = int(named[b"content-length"])
         self.chunked_encoding = self._left is None and self.scope["http_version"] == "1.1"
         if self.chunked_encoding:
-            lines.append(b"transfer-encoding: chunked\r\n")
-        head = b"".join(lines)
-        if not _HEAD.fullmatch(head):
-            raise RuntimeError("a header of the answer holds a character that no header can hold")
+            headers.append((b"transfer-encoding", b"chunked"))
+        head = answer_head(status, headers)
         self.response_started, self.waiting_for_100_continue = True, False
         if self._left is None:
-            self.transport.write(head + b"\r\n")
+            self.transport.write(head)
         else:
-            self._held = head + b"\r\n"
+            self._held = head
 
     def _go_on(self, message: "HTTPResponseBodyEvent") -> None:
         body, is_last = message.get("body", b""), not message.get("more_body", False)
