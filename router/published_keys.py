@@ -132,7 +132,7 @@ class PublishedKeys:
             self._ask(share, url)
             raise _pending("the provider's key is being fetched; the same request may be right in a moment")
         is_lacking = is_outdated and (bool(known.cause) or now > known.asked_until)
-        if now > known.fresh_until or (is_lacking and now > known.asked_until):
+        if now > known.fresh_until or (is_outdated and now > known.asked_until):
             self._ask(share, url)
         if known.text is None or now > known.known_until:
             raise _pending(f"the provider's key can't be fetched: {known.cause or 'it is too old'}")

@@ -10,7 +10,7 @@ from bpm.dmn.items import ItemDefinitions
 from bpm.dmn.problems import Problems
 from bpm.dmn.table_reader import TableReader
 from bpm.dmn.tags import child, children, text_of
-from bpm.expressions import Environment, EvaluationError, Evaluator, ExpressionError, compile_expression
+from bpm.expressions import Environment, EvaluationError, Evaluator, ExpressionError, compile_expression, marked
 from bpm.expressions.closures import or_null
 from bpm.expressions.kinds import ANY, FunctionKind, Kind, converted
 from bpm.model_files.xml import Tag
@@ -174,9 +174,7 @@ class ExpressionReader:
 
     def compile(self, text: str) -> Evaluator:
         """Compile a FEEL expression, marked or not, or a JUEL one."""
-        stripped = text.strip()
-        marked = stripped if stripped.startswith(("=", "${", "#{")) else f"={stripped}"
-        return compile_expression(marked, "null", keeps_dates=True, environment=self.environment).run
+        return compile_expression(marked(text.strip()), "null", keeps_dates=True, environment=self.environment).run
 
     def attempt(self, tag: Tag, what: str, compile_it: Callable[[], _Compiled]) -> _Compiled | None:
         """What is compiled, counted; None with a problem noted when it can't be."""

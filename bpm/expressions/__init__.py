@@ -17,6 +17,7 @@ from .expression import Expression, Missing, compile_expression, equal, evaluate
 from .functions.signing import KEYS, Signer
 from .functions.uuids import SEED
 from .json_values import to_json
+from .marks import is_marked, marked
 from .paths import Evaluator
 from .templates import Template, compile_template
 from .temporal import CLOCK
@@ -39,5 +40,7 @@ __all__ = [
     "compile_template",
     "equal",
     "evaluated",
+    "is_marked",
+    "marked",
     "to_json",
 ]

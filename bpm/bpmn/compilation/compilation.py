@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
-from bpm.bpmn.compilation.languages import PYTHON, marked
+from bpm.bpmn.compilation.languages import PYTHON
 from bpm.bpmn.compilation.paths import Links, Steps, steps_of
 from bpm.bpmn.compilation.values import Evaluator, Mapped, Timer, compile_condition, compile_value, is_constant
 from bpm.bpmn.definition import Declaration, Element, ProcessDefinition, SequenceFlow
 from bpm.bpmn.reader.collaboration import MessageFlow
 from bpm.bpmn.reader.event_definitions import EventDefinition
 from bpm.bpmn.reader.extensions import Assignment, InlineScript
-from bpm.expressions import EvaluationError, Expression, ExpressionError
+from bpm.expressions import EvaluationError, Expression, ExpressionError, marked
 from bpm.model_files.names import MAX_NAME, name_of
 from bpm.model_files.problems import BpmnProblem
 

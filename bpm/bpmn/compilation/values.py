@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from bpm.bpmn.compilation.languages import EXPRESSION, PYTHON, marked
+from bpm.bpmn.compilation.languages import EXPRESSION, PYTHON
 from bpm.bpmn.compilation.variable_functions import without_variable_functions
 from bpm.bpmn.cron import Cron
 from bpm.bpmn.reader.extensions import Assignment, InlineScript
 from bpm.bpmn.timers import Cycle, parse_cycle, parse_date, parse_duration
 from bpm.bpmn.view import View
-from bpm.expressions import EvaluationError, Expression, ExpressionError, compile_expression, compile_template
+from bpm.expressions import EvaluationError, Expression, ExpressionError, compile_expression, compile_template, marked
 
 Evaluator = Callable[[Mapping[str, Any]], Any]
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from bpm.bpmn.reader.expression_languages import foreign_language
 from bpm.bpmn.reader.extensions import Assignment, Extensions
+from bpm.expressions import marked
 from bpm.model_files.xml import Tag
 
 _TARGET = re.compile(r"(?:=|[$#]\{)?\s*([A-Za-z_]\w*(?:\.\w+)*)\s*\}?")
@@ -29,7 +30,7 @@ def _assignments(tag: Tag, kind: str) -> Iterator[Assignment]:
         for assignment in association.all("assignment"):
             target = _TARGET.fullmatch(_text(assignment, "to"))
             if target and _text(assignment, "from"):
-                yield Assignment(names.get(target[1], target[1]), _marked(_text(assignment, "from")))
+                yield Assignment(names.get(target[1], target[1]), marked(_text(assignment, "from")))
 
 
 def find_problems(tag: Tag) -> Iterator[str]:
@@ -61,7 +62,3 @@ def _names(tag: Tag) -> dict[str, str]:
 def _text(tag: Tag, name: str) -> str:
     child = tag.first(name)
     return child.text.strip() if child else ""
-
-
-def _marked(source: str) -> str:
-    return source if source.startswith(("=", "${", "#{")) else f"={source}"

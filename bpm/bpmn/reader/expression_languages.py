@@ -2,11 +2,11 @@
 
 import re
 
+from bpm.expressions import is_marked
 from bpm.model_files.xml import Tag
 
 _EVALUATED = re.compile(r"|feel|juel|https?://www\.omg\.org/spec/(?:dmn/\d+/feel/?|feel/\d+/?)", re.IGNORECASE)
 _TIMES = frozenset({"timeDuration", "timeDate", "timeCycle"})
-_MARKS = ("=", "${", "#{")
 
 
 def foreign_language(expression: Tag) -> str:
@@ -15,5 +15,5 @@ def foreign_language(expression: Tag) -> str:
     What is the same in every language, such as the time PT1H and the number 3, is no expression of any.
     """
     language, text = expression.get("language"), expression.text.strip()
-    is_plain = text.isdecimal() or (expression.name in _TIMES and not text.startswith(_MARKS))
+    is_plain = text.isdecimal() or (expression.name in _TIMES and not is_marked(text))
     return "" if is_plain or _EVALUATED.fullmatch(language) else language

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from bpm.bpmn.reader.expression_languages import foreign_language
+from bpm.expressions import is_marked
 from bpm.model_files.xml import Tag
 
 _RESOURCES = frozenset({"humanPerformer", "performer", "potentialOwner"})
-_MARKS = ("=", "${", "#{")
 _NAMED = re.compile(r"\s*(?:(user|group)\s*\(([^)]*)\)|([^,\s][^,]*))")
 
 
@@ -33,7 +33,7 @@ def find_foreign_resources(tag: Tag) -> Iterator[str]:
     """Say which of a task's resources are expressions in a language that isn't evaluated."""
     for resource in tag.children:
         expression = _assignment(resource) if resource.name in _RESOURCES else None
-        if expression and expression.text.strip().startswith(_MARKS) and (language := foreign_language(expression)):
+        if expression and is_marked(expression.text) and (language := foreign_language(expression)):
             yield f"its <{resource.name}> is written in {language}; write FEEL (=a > 1) or ${{a > 1}}"
 
 
@@ -49,7 +49,7 @@ def _assignment(resource: Tag) -> Tag | None:
 
 def _names(text: str) -> Iterator[tuple[str, str]]:
     """Each name with its kind; an expression is a group's name as a whole."""
-    if text.startswith(_MARKS):
+    if is_marked(text):
         yield "group", text
         return
     for match in _NAMED.finditer(text):
