@@ -2,6 +2,7 @@
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks"
 import { Refused, send } from "./bus"
+import { stringify } from "./exact_json"
 import { watch } from "./live"
 import type { Answer, Message } from "./types"
 
@@ -23,7 +24,7 @@ export function useAsk<M extends Message>(message: M | null, everySeconds = 0): 
   const [data, setData] = useState<Answer<M>>()
   const [error, setError] = useState<Refused>()
   const [isLoading, setLoading] = useState(true)
-  const key = JSON.stringify(message)
+  const key = stringify(message)
   const latest = useRef(0)
 
   const ask = useCallback(async () => {

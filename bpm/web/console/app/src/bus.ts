@@ -1,5 +1,6 @@
 // Sends messages to the bus: everything that the console does and shows goes through `send`.
 
+import { parse, stringify } from "./exact_json"
 import { signedInAgain } from "./session"
 import type { Answer, Message } from "./types"
 
@@ -45,9 +46,17 @@ export async function sendAny(message: { $type: string }): Promise<Envelope> {
 export async function post(path: string, body: unknown, method = "POST"): Promise<Envelope> {
   const response = await reach(path, body, method)
   const requestId = response.headers.get("x-request-id") ?? ""
-  const envelope = await response.json().catch(() => ({ message: response.statusText, errors: [] }))
+  const envelope = await envelopeOf(response)
   if (response.ok) return envelope
   throw new Refused(response.status, envelope.message, envelope.errors ?? [], requestId)
+}
+
+async function envelopeOf(response: Response): Promise<Envelope & { errors?: string[] }> {
+  try {
+    return parse(await response.text()) as Envelope
+  } catch {
+    return { data: null, message: response.statusText }
+  }
 }
 
 async function reach(path: string, body: unknown, method: string): Promise<Response> {
@@ -55,7 +64,7 @@ async function reach(path: string, body: unknown, method: string): Promise<Respo
     return await fetch(path, {
       method,
       headers: { "content-type": "application/json" },
-      ...(method === "POST" ? { body: JSON.stringify(body) } : {}),
+      ...(method === "POST" ? { body: stringify(body) } : {}),
     })
   } catch {
     throw new Refused(0, "The server can't be reached", ["Is it running? This is tried again when you ask again."], "")

@@ -1,6 +1,7 @@
 // Answers that come by themselves: what a screen watches is asked in one stream, which tells what has changed.
 
 import { Refused } from "./bus"
+import { parse, stringify } from "./exact_json"
 import { signedInAgain } from "./session"
 import type { Message } from "./types"
 
@@ -57,7 +58,7 @@ async function listen(): Promise<void> {
     const answer = await fetch("api/feed", {
       method: "POST",
       headers: { "content-type": "application/json", "last-event-id": listed.map((each) => each.mark).join(".") },
-      body: JSON.stringify({ queries: listed.map((each) => each.message) }),
+      body: stringify({ queries: listed.map((each) => each.message) }),
       signal: own.signal,
     })
     if (answer.status === 401) await signedInAgain()
@@ -91,7 +92,7 @@ function hear(event: string, listed: Watch[]): string | undefined {
   const fields = new Map(event.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)] as const))
   if (fields.get("event") !== "answer") return fields.get("event")
   fields.get("id")?.split(".").forEach((mark, at) => listed[at] && (listed[at].mark = mark))
-  const { at, answer }: Told = JSON.parse(fields.get("data") ?? "{}")
+  const { at, answer } = parse(fields.get("data") ?? "{}") as Told
   listed[at]?.tell(answer.data, answer.success ? undefined : new Refused(0, answer.message, answer.errors ?? [], ""))
   return "answer"
 }

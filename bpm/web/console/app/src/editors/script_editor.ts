@@ -11,6 +11,7 @@ import { lintGutter, lintKeymap, linter, type Diagnostic } from "@codemirror/lin
 import { EditorState } from "@codemirror/state"
 import { EditorView, drawSelection, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view"
 import { tags } from "@lezer/highlight"
+import { ExactNumber, isObject } from "../exact_json"
 import type { Problem, Shape } from "./script"
 
 const COLOURS = HighlightStyle.define([
@@ -111,11 +112,11 @@ function complete(context: CompletionContext, shape: Shape) {
   if (keys) {
     const inside = [...path.matchAll(/\["([^"]*)"\]/g)].map((match) => match[1] ?? "")
     const place = inside.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], shape[name])
-    if (typeof place !== "object" || place === null || Array.isArray(place)) return null
+    if (!isObject(place)) return null
     const isQuoted = keys.text.slice(0, keys.text.length - typed.length).endsWith('"')
     const options = Object.entries(place).map(([key, value]) => ({
       label: key,
-      detail: Array.isArray(value) ? "list" : value === null ? "null" : typeof value,
+      detail: Array.isArray(value) ? "list" : value === null ? "null" : value instanceof ExactNumber ? "number" : typeof value,
       apply: isQuoted ? key : `"${key}"`,
     }))
     return { from: context.pos - typed.length, options }

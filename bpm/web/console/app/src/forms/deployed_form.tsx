@@ -5,6 +5,7 @@
 
 import { useEffect, useState } from "preact/hooks"
 import { useAsk } from "../asking"
+import { isSame, numberOf } from "../exact_json"
 import { Button, IconButton } from "../ui/button"
 import { type Choice, Field, Input, Select, TextArea } from "../ui/field"
 import { Refusal } from "../ui/refusal"
@@ -156,7 +157,7 @@ function Control(props: ControlProps) {
     case "textarea":
       return <TextArea {...own} class="control prose" rows={4} value={text} onText={write} />
     case "number":
-      return <Input {...own} inputMode="decimal" value={text} onText={(typed) => onValue(component.serializeToString ? typed || undefined : numberOf(typed))} />
+      return <Input {...own} inputMode="decimal" value={text} onText={(typed) => onValue(component.serializeToString ? typed || undefined : numberOr(typed))} />
     case "datetime":
       if (component.subtype === "date") return <Input {...own} type="date" value={text} onText={write} />
       if (component.subtype === "time") return <Input {...own} type="time" value={text} onText={write} />
@@ -195,13 +196,7 @@ function SomeOf({ own, field, value, onValue }: ControlProps) {
   )
 }
 
-function isSame(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other)
-}
-
 /** Keeps what is no number as it was typed, so that the bus says what is wrong with it. */
-function numberOf(text: string): number | string | undefined {
-  const number = Number(text)
-  if (text.trim() === "") return undefined
-  return Number.isFinite(number) ? number : text
+function numberOr(text: string): unknown {
+  return text.trim() === "" ? undefined : (numberOf(text) ?? text)
 }

@@ -1,5 +1,7 @@
 // JSON Schema as the catalogue writes it, and what kind of control a value of it needs.
 
+import { stringify } from "../exact_json"
+
 export interface Schema {
   $ref?: string
   $defs?: Record<string, Schema>
@@ -71,7 +73,7 @@ function typesOf(schema: Schema): string[] {
 export function limits(schema: Schema): string {
   const { minimum, maximum, minLength, maxLength, format } = schema
   const words = [
-    schema.default !== undefined && schema.default !== null && `usually ${JSON.stringify(schema.default)}`,
+    schema.default !== undefined && schema.default !== null && `usually ${stringify(schema.default)}`,
     minimum !== undefined && maximum !== undefined && maximum < 1e12 && `${minimum} to ${maximum}`,
     maxLength !== undefined && `at most ${maxLength} characters`,
     minLength !== undefined && minLength > 1 && `at least ${minLength}`,

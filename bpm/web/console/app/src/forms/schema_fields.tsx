@@ -1,6 +1,7 @@
 // Fields for every value that a message may hold, made from its JSON Schema.
 
 import { useState } from "preact/hooks"
+import { numberOf, parse, stringify } from "../exact_json"
 import { Button, IconButton } from "../ui/button"
 import { pretty } from "../ui/code"
 import { Field, Input, Select, TextArea } from "../ui/field"
@@ -132,12 +133,12 @@ function PlainField({ name, schema, root, value, isRequired, problems, path, onV
             return (
               <Select
                 {...own}
-                value={value === undefined ? "" : JSON.stringify(value)}
+                value={value === undefined ? "" : stringify(value)}
                 choices={[
                   { value: "", label: "–" },
-                  ...(schema.enum ?? []).map((each) => ({ value: JSON.stringify(each), label: String(each) })),
+                  ...(schema.enum ?? []).map((each) => ({ value: stringify(each), label: String(each) })),
                 ]}
-                onChoice={(text) => onValue(text === "" ? undefined : JSON.parse(text))}
+                onChoice={(text) => onValue(text === "" ? undefined : parse(text))}
               />
             )
           case "boolean":
@@ -182,9 +183,8 @@ function PlainField({ name, schema, root, value, isRequired, problems, path, onV
 }
 
 /** Keeps what is no number as it was typed, so that the server says what is wrong with it. */
-function numberOr(text: string): number | string {
-  const number = Number(text)
-  return text.trim() !== "" && Number.isFinite(number) ? number : text
+function numberOr(text: string): unknown {
+  return numberOf(text) ?? text
 }
 
 /** JSON where anything may stand; what is not JSON is sent as text. */
@@ -193,7 +193,7 @@ function JsonInput({ own, value, onValue }: { own: object; value: Value; onValue
   const change = (changed: string) => {
     setText(changed)
     try {
-      onValue(changed.trim() === "" ? undefined : JSON.parse(changed))
+      onValue(changed.trim() === "" ? undefined : parse(changed))
     } catch {
       onValue(changed)
     }

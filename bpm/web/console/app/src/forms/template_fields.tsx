@@ -1,6 +1,7 @@
 // Names with templates: what is filled from a request, as in `{{payload.order.id}}`.
 
 import { useState } from "preact/hooks"
+import { parse, stringify } from "../exact_json"
 import { Button, IconButton } from "../ui/button"
 import { Field, Input, TextArea } from "../ui/field"
 
@@ -74,7 +75,7 @@ export function TemplateFields({ label, known, isOpen = false, value, problems, 
 /** A template: text with `{{…}}`, or JSON that holds such texts. */
 function Template({ own, value, onValue }: { own: object; value: unknown; onValue: (value: unknown) => void }) {
   const [text, setText] = useState(() => textOf(value))
-  const isHere = JSON.stringify(valueOf(text)) === JSON.stringify(value)
+  const isHere = stringify(valueOf(text)) === stringify(value)
   const shown = isHere ? text : textOf(value)
   const change = (changed: string) => {
     setText(changed)
@@ -84,13 +85,13 @@ function Template({ own, value, onValue }: { own: object; value: unknown; onValu
 }
 
 function textOf(value: unknown): string {
-  return value === undefined ? "" : typeof value === "string" && valueOf(value) === value ? value : JSON.stringify(value)
+  return value === undefined ? "" : typeof value === "string" && valueOf(value) === value ? value : stringify(value)
 }
 
 function valueOf(text: string): unknown {
   if (text.trim() === "") return undefined
   try {
-    return JSON.parse(text)
+    return parse(text)
   } catch {
     return text
   }

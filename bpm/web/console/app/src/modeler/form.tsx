@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks"
 import { useAsk } from "../asking"
+import { parse } from "../exact_json"
 import { Button, IconButton } from "../ui/button"
 import { pretty } from "../ui/code"
 import { Field, Input, Select } from "../ui/field"
@@ -150,7 +151,7 @@ interface Property {
 /** Returns the fields that a schema says, or nothing when it says more than fields can. */
 function fieldsOf(text: string): FormField[] | undefined {
   try {
-    const schema = JSON.parse(text) as { properties?: Record<string, Property>; required?: string[] }
+    const schema = parse(text) as { properties?: Record<string, Property>; required?: string[] }
     const entries = Object.entries(schema.properties ?? {})
     const isPlain = Object.keys(schema).every((word) => KNOWN.includes(word)) && entries.every(([, each]) => isField(each))
     if (!isPlain) return undefined

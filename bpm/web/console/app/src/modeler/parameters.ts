@@ -1,5 +1,6 @@
 // Parameters of a command or a message: children with templates, or a JSON object in the element's text.
 
+import { isObject, parse, stringify } from "../exact_json"
 import type { Moddle, Subject } from "./subject"
 
 type Parameters = Record<string, unknown>
@@ -12,7 +13,7 @@ export function parametersOf(holder: Moddle): Parameters {
 /** Makes an extension element with parameters: as children while all are texts. */
 export function withParameters(subject: Subject, type: string, about: object, parameters: Parameters): Moddle {
   const entries = Object.entries(parameters)
-  if (entries.some(([, value]) => typeof value !== "string")) return subject.create(type, { ...about, text: JSON.stringify(parameters, null, 2) })
+  if (entries.some(([, value]) => typeof value !== "string")) return subject.create(type, { ...about, text: stringify(parameters, 2) })
   const made = subject.create(type, { ...about })
   const children = entries.map(([name, text]) => subject.create("bpm:Parameter", { name, text }, made))
   if (children.length) made["parameters"] = children
@@ -21,8 +22,8 @@ export function withParameters(subject: Subject, type: string, about: object, pa
 
 function objectOf(text: string): Parameters {
   try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Parameters) : {}
+    const value = parse(text)
+    return isObject(value) ? value : {}
   } catch {
     return {}
   }

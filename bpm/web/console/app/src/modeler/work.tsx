@@ -2,6 +2,7 @@
 
 import { useAsk } from "../asking"
 import { ScriptField } from "../editors/script"
+import { stringify } from "../exact_json"
 import { CommandFields } from "../forms/command_fields"
 import { TemplateFields } from "../forms/template_fields"
 import { Field, Select } from "../ui/field"
@@ -212,5 +213,5 @@ export function Mappings({ subject }: { subject: Subject }) {
 }
 
 function textOf(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value ?? "")
+  return typeof value === "string" ? value : stringify(value ?? "")
 }

@@ -5,6 +5,7 @@ import { useAsk } from "../asking"
 import { send } from "../bus"
 import { Diagram } from "../diagrams/diagram"
 import type { Mark } from "../diagrams/viewer"
+import { stringify } from "../exact_json"
 import { go, to } from "../router"
 import { may } from "../session"
 import type { Schemas } from "../types"
@@ -36,7 +37,7 @@ export function DefinitionScreen({ id }: { id: string }) {
 
 function Whole({ definition, counts, onChange }: { definition: Definition; counts: Counts | undefined; onChange: () => void }) {
   const [chosen, choose] = useState<string>()
-  const marks = useMemo(() => (counts ? marksOf(counts) : []), [JSON.stringify(counts?.elements)])
+  const marks = useMemo(() => (counts ? marksOf(counts) : []), [stringify(counts?.elements)])
   const here = counts?.elements.find((each) => each.elementId === chosen)
   return (
     <Page

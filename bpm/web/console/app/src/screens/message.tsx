@@ -3,6 +3,7 @@
 import { useEffect, useState } from "preact/hooks"
 import { Refused, sendAny, type Envelope } from "../bus"
 import { catalogue, isCommand, needCatalogue, words, type Entry } from "../catalogue"
+import { numberOf, parse, stringify } from "../exact_json"
 import { problemsOf } from "../forms/problems"
 import { kindOf, type Schema } from "../forms/schema"
 import { SchemaFields } from "../forms/schema_fields"
@@ -37,12 +38,12 @@ function MessageForm({ entry }: { entry: Entry }) {
   const [refused, setRefused] = useState<Refused>()
   const [isBusy, setBusy] = useState(false)
   const schema = entry.request as Schema
-  const message = () => ({ $type: entry.type, ...(mode === "form" ? fields : JSON.parse(text || "{}")) })
+  const message = () => ({ $type: entry.type, ...(mode === "form" ? fields : (parse(text || "{}") as Fields)) })
 
   const change = (wanted: "form" | "json") => {
     try {
       if (wanted === "json") setText(pretty(fields))
-      else setFields(JSON.parse(text || "{}"))
+      else setFields(parse(text || "{}") as Fields)
       setMode(wanted)
     } catch (error) {
       setRefused(new Refused(0, "This is not JSON", [String(error)], ""))
@@ -145,14 +146,14 @@ function given(entry: Entry): Fields {
   const schema = entry.request as Schema
   const known = Object.entries(place.value.filters).flatMap(([name, text]) => {
     const field = schema.properties?.[name]
-    return field ? [[name, kindOf(field, schema) === "number" ? Number(text) : text]] : []
+    return field ? [[name, kindOf(field, schema) === "number" ? (numberOf(text) ?? text) : text]] : []
   })
   return Object.fromEntries(known)
 }
 
 function curlOf(message: object): string {
   const address = new URL("../api/bpm/cmd", location.href)
-  const body = JSON.stringify(message).replaceAll("'", String.raw`'\''`)
+  const body = stringify(message).replaceAll("'", String.raw`'\''`)
   return `curl ${address} -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" -d '${body}'`
 }
 

@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact"
 import { useEffect, useState } from "preact/hooks"
 import { useAsk } from "../asking"
+import { stringify } from "../exact_json"
 import { place, refine, to } from "../router"
 import type { Message, Schemas } from "../types"
 import { Badge, toneOf } from "../ui/badge"
@@ -42,7 +43,7 @@ export function Requests({ title = "Requests", state, children }: Props) {
   const { list: _, ...filters } = place.value.filters
   const number = Number(filters["page"] ?? 1)
   const asked = useAsk(queryOf(state ? { ...filters, state } : filters, number), number === 1 ? 3 : 0)
-  const { rows, fresh, show } = useSteady(asked.data?.items, JSON.stringify([filters, state]))
+  const { rows, fresh, show } = useSteady(asked.data?.items, stringify([filters, state]))
   const isFiltered = Object.keys(filters).length > 0
 
   return (

@@ -1,6 +1,7 @@
 // Text of machines: JSON in colours, everything else as it is; with a button that copies it.
 
 import { useState } from "preact/hooks"
+import { indented, stringify } from "../exact_json"
 import { IconButton } from "./button"
 import { toast } from "./toast"
 
@@ -9,13 +10,13 @@ const MOST = 100_000
 /** Beyond this many characters colours would cost more than they help. */
 
 export function pretty(value: unknown): string {
-  return JSON.stringify(value, null, 2) ?? ""
+  return stringify(value, 2)
 }
 
 /** Returns JSON text with line breaks, or the text as it is when it is none. */
 export function formatted(text: string): string {
   try {
-    return pretty(JSON.parse(text))
+    return indented(text)
   } catch {
     return text
   }

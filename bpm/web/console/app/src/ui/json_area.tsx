@@ -1,5 +1,6 @@
 // An object that is written as JSON.
 
+import { isObject, parse } from "../exact_json"
 import { TextArea } from "./field"
 
 type Props = Parameters<typeof TextArea>[0]
@@ -12,8 +13,8 @@ export function JsonArea(props: Props) {
 export function readJson(text: string): { value?: Record<string, unknown>; problem?: string } {
   if (!text.trim()) return {}
   try {
-    const value: unknown = JSON.parse(text)
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return { value: value as Record<string, unknown> }
+    const value = parse(text)
+    if (isObject(value)) return { value }
     return { problem: "This is JSON, but no object: it begins with { and ends with }." }
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) }

@@ -3,6 +3,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks"
 import { useAsk } from "../../asking"
 import { Refused, send } from "../../bus"
+import { isObject } from "../../exact_json"
 import { go, to } from "../../router"
 import { may } from "../../session"
 import type { Schemas } from "../../types"
@@ -278,7 +279,7 @@ interface FurtherProps {
 /** Variables that no cell of the trial row takes, and a result that no cell shows. */
 function Further({ decision: { table }, text, trial, onText }: FurtherProps) {
   const isNeeded = !table || table.inputs.some((column) => !isGiven(column))
-  const isLong = typeof trial?.result === "object" && trial.result !== null && (!table || Array.isArray(trial.result))
+  const isLong = Array.isArray(trial?.result) || (!table && isObject(trial?.result))
   return (
     <details class="section" open={isNeeded}>
       <summary>Further variables to try it with</summary>

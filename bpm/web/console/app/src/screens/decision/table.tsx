@@ -1,6 +1,7 @@
 // A decision table: rules in rows, what they test and what they give in columns, and a row to try it.
 
 import type { ComponentChildren } from "preact"
+import { isObject } from "../../exact_json"
 import type { Schemas } from "../../types"
 import { IconButton } from "../../ui/button"
 import { pretty } from "../../ui/code"
@@ -160,8 +161,8 @@ function TrialRow({ table, trial, values, onValue }: Props) {
 function resultIn(trial: Trial | undefined, { outputs }: Table, { text }: Column): string {
   const result: unknown = trial?.result
   if (result === null || result === undefined) return trial && !trial.failure ? "–" : ""
-  if (outputs.length < 2 || typeof result !== "object" || Array.isArray(result)) return typeof result === "string" ? result : pretty(result)
-  const value = (result as Record<string, unknown>)[text]
+  if (outputs.length < 2 || !isObject(result)) return typeof result === "string" ? result : pretty(result)
+  const value = result[text]
   return typeof value === "string" ? value : pretty(value ?? null)
 }
 

@@ -1,5 +1,6 @@
 // What is given to a decision that is tried: the values of its trial row, and further variables.
 
+import { isObject, parse } from "../../exact_json"
 import type { Column, Table } from "./model"
 
 const PATH = /^[\p{L}_][\p{L}\d_ ]*(\.[\p{L}_][\p{L}\d_ ]*)*$/u
@@ -12,7 +13,7 @@ export function isGiven({ text }: Column): boolean {
 
 /** Returns the variables that the values of a trial row make, by the ids of the columns. */
 export function variablesOf(table: Table | undefined, values: Record<string, string>, further: Record<string, unknown>): Record<string, unknown> {
-  const variables: Record<string, unknown> = structuredClone(further)
+  const variables: Record<string, unknown> = { ...further }
   for (const column of (table?.inputs ?? []).filter(isGiven)) {
     const value = valueOf(values[column.id] ?? "", column.type)
     if (value !== undefined) put(variables, column.text.trim().split("."), value)
@@ -27,7 +28,7 @@ function put(variables: Record<string, unknown>, path: string[], value: unknown)
     return
   }
   const inner = variables[name]
-  const holder = typeof inner === "object" && inner !== null && !Array.isArray(inner) ? (inner as Record<string, unknown>) : {}
+  const holder = isObject(inner) ? { ...inner } : {}
   variables[name] = holder
   put(holder, rest, value)
 }
@@ -38,7 +39,7 @@ function valueOf(text: string, type: string): unknown {
   if (!plain) return undefined
   if (type === "string" && !/^".*"$/s.test(plain)) return text
   try {
-    return JSON.parse(plain)
+    return parse(plain)
   } catch {
     return text
   }

@@ -82,7 +82,7 @@ function factsOf(subscription: Subscription) {
     subscription.filter && ["Only if", <code>{subscription.filter}</code>],
     subscription.orderingKey && ["In order by", <code>{subscription.orderingKey}</code>],
     Boolean(maxInFlight) && ["At once", maxInFlight],
-    Boolean(ratePerSecond) && ["A second", ratePerSecond],
+    Boolean(ratePerSecond) && ["A second", String(ratePerSecond)],
     Object.keys(headers).length > 0 && ["Further headers", Object.keys(headers).join(", ")],
     subscription.format !== "standard" && ["Format", subscription.format],
   ] as Parameters<typeof Facts>[0]["facts"]

@@ -4,6 +4,7 @@ import { useMemo, useState } from "preact/hooks"
 import { useAsk } from "../../asking"
 import { Diagram } from "../../diagrams/diagram"
 import type { Mark } from "../../diagrams/viewer"
+import { stringify } from "../../exact_json"
 import { to } from "../../router"
 import type { Schemas } from "../../types"
 import { Badge } from "../../ui/badge"
@@ -53,7 +54,7 @@ interface Props {
 
 function Whole({ instance, history, definition, onChange }: Props) {
   const [chosen, choose] = useState<string>()
-  const key = JSON.stringify([instance.currentTasks, history?.totalCount])
+  const key = stringify([instance.currentTasks, history?.totalCount])
   const marks = useMemo(() => marksOf(instance), [key])
   const passed = useMemo(() => passedOf(history?.items ?? []), [key])
   return (

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks"
 import { Refused, send } from "../../bus"
+import { stringify } from "../../exact_json"
 import type { Schemas } from "../../types"
 
 export type Problem = Schemas["ModelProblemView"]
@@ -24,7 +25,7 @@ export function useCheck(message: Check): Found {
 /** Asks about a message when it rests; what was found before stays until then. Without one nothing is asked. */
 export function useChecked<M extends object>(message: M | null, ask: (message: M) => Promise<Problem[]>): Found {
   const [found, setFound] = useState<Found>({ problems: [], isNow: false, refused: undefined })
-  const key = JSON.stringify(message)
+  const key = stringify(message)
   const turn = useRef(0)
   useEffect(() => {
     const own = ++turn.current

@@ -1,6 +1,7 @@
 // A file that is being written: kept by the tab until it is deployed, the tab is closed, or somebody signs out.
 
 import { useCallback, useRef, useState } from "preact/hooks"
+import { parse, stringify } from "../../exact_json"
 import { account } from "../../session"
 
 export interface Draft {
@@ -39,13 +40,13 @@ export function useDraft(place: string, saved: Draft): Writing {
 
 function recall(place: string): Draft | undefined {
   const text = sessionStorage.getItem(keyOf(place))
-  return text ? (JSON.parse(text) as Draft) : undefined
+  return text ? (parse(text) as Draft) : undefined
 }
 
 /** What is too large for the browser to keep is not kept. */
 function keep(place: string, draft: Draft | undefined): void {
   try {
-    if (draft) sessionStorage.setItem(keyOf(place), JSON.stringify(draft))
+    if (draft) sessionStorage.setItem(keyOf(place), stringify(draft))
     else sessionStorage.removeItem(keyOf(place))
   } catch {
     sessionStorage.removeItem(keyOf(place))

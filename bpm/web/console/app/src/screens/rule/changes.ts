@@ -1,5 +1,7 @@
 // Two definitions compared line by line.
 
+import { isObject, stringify } from "../../exact_json"
+
 export interface Line {
   kind: "same" | "gone" | "new"
   text: string
@@ -12,7 +14,7 @@ const MOST = 2_000
 export function linesOf(value: unknown, name = "", indent = ""): string[] {
   const begun = name ? `${indent}${name}: ` : indent
   if (typeof value === "string" && value.includes("\n")) return [begun.trimEnd(), ...value.trimEnd().split("\n").map((line) => `${indent}  ${line}`)]
-  if (typeof value !== "object" || value === null) return [begun + JSON.stringify(value)]
+  if (!isObject(value) && !Array.isArray(value)) return [begun + stringify(value)]
   const inner = name ? `${indent}  ` : indent
   const entries = Object.entries(value).filter(([, each]) => each !== undefined)
   const sorted = Array.isArray(value) ? entries : entries.sort(([one], [other]) => (one < other ? -1 : 1))

@@ -1,5 +1,6 @@
 // What is being written of a rule: its fields, what they were, and what is kept while the tab is open.
 
+import { parse, stringify } from "../../exact_json"
 import { account } from "../../session"
 import type { Message, Schemas } from "../../types"
 
@@ -61,12 +62,12 @@ export function configOf({ key: _, ...config }: Fields): Omit<Fields, "key"> {
 
 export function recall(id: string): Fields | undefined {
   const text = sessionStorage.getItem(placeOf(id))
-  return text ? (JSON.parse(text) as Fields) : undefined
+  return text ? (parse(text) as Fields) : undefined
 }
 
 /** Keeps the fields until the tab is closed or somebody signs out; secrets are not kept. */
 export function keep(id: string, fields: Fields | undefined): void {
-  if (fields) sessionStorage.setItem(placeOf(id), JSON.stringify(fields, withoutSecrets))
+  if (fields) sessionStorage.setItem(placeOf(id), stringify(fields, 0, withoutSecrets))
   else sessionStorage.removeItem(placeOf(id))
 }
 

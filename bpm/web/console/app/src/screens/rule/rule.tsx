@@ -4,6 +4,7 @@ import { useEffect, useMemo, useState } from "preact/hooks"
 import { useAsk } from "../../asking"
 import { Refused, send } from "../../bus"
 import { catalogue, needCatalogue } from "../../catalogue"
+import { stringify } from "../../exact_json"
 import { others, problemsBy } from "../../forms/problems"
 import type { Schema } from "../../forms/schema"
 import { go, to } from "../../router"
@@ -67,7 +68,7 @@ function RuleForm({ id, rule, draft, schema, onSaved }: Props) {
   const [round, setRound] = useState(0)
   const [payload, setPayload] = useState<unknown>()
   const isReviewed = useAsk({ $type: "GetOwnOrganizationQuery" }).data?.features.ruleReview ?? false
-  const isChanged = JSON.stringify(fields) !== JSON.stringify(saved)
+  const isChanged = stringify(fields) !== stringify(saved)
   const problems = problemsBy(sentences)
   const [isUnlocked, unlock] = useState(false)
   const isOfFiles = Boolean(rule?.appliedAt) && !draft && !isUnlocked && !isChanged

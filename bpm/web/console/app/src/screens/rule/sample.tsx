@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks"
 import { useAsk } from "../../asking"
+import { parse } from "../../exact_json"
 import { may } from "../../session"
 import type { Schemas } from "../../types"
 import { Code, formatted } from "../../ui/code"
@@ -99,7 +100,7 @@ function payloadOf(request: Schemas["InboundRequestDetailView"] | undefined): un
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parse(text)
   } catch {
     return text
   }

@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks"
 import { Refused, send } from "../../bus"
+import { stringify } from "../../exact_json"
 import type { Schemas } from "../../types"
 import { Badge } from "../../ui/badge"
 import { Button } from "../../ui/button"
@@ -26,7 +27,7 @@ export function TryIt({ isNew, fields, subject, wanted, onPayload, onProblems }:
   const [sample, setSample] = useState<Sample>()
   const [trial, setTrial] = useState<Trial>()
   const [tried, setTried] = useState("")
-  const present = JSON.stringify([fields, sample])
+  const present = stringify([fields, sample])
   const [refused, setRefused] = useState<Refused>()
   const [isBusy, setBusy] = useState(false)
   const run = async () => {
