@@ -94,7 +94,10 @@ class Table:
 
     def rows(self, scope: Scope, meter: Meter) -> list[Row]:
         """The outputs that count by the hit policy."""
-        matching = (rule for _, rule in self.matching(scope, meter))
+        return self.outcome((rule for _, rule in self.matching(scope, meter)), scope, meter)
+
+    def outcome(self, matching: Iterator[DecisionRule], scope: Scope, meter: Meter) -> list[Row]:
+        """The outputs that count of rules that match; FIRST asks for no more than one."""
         if self.policy == "FIRST":
             first = next(matching, None)
             return [self._row(first.outputs, scope, meter)] if first else self._default(scope, meter)

@@ -100,29 +100,14 @@ def decide(decision: Decision, variables: Mapping[str, Any], now: Any, shape: st
         rows = evaluation.rows(decision, evaluation.read(decision, scope))
         return _SHAPES[shape](rows) if shape else evaluation.result(decision, rows)
 
+    return run_bounded(run, variables, now)
+
+
+def run_bounded(run: Evaluator, variables: Mapping[str, Any], now: Any) -> Any:
+    """Return the value of an evaluation as JSON; raises DecisionFailed, also beyond the steps of one message."""
     try:
         with budget(MAX_MESSAGE_STEPS):
             return to_json(evaluated(run, {**variables, CLOCK: now}, MAX_MESSAGE_STEPS))
-    except (EvaluationError, OverBudget) as error:
-        raise DecisionFailed(str(error)) from error
-
-
-def matching_rules(decision: Decision, variables: Mapping[str, Any], now: Any) -> list[int]:
-    """Return the numbers, from 1, of the rules of a decision's table that match; none where it is no table.
-
-    Raises DecisionFailed.
-    """
-    if isinstance(decision, DecisionService) or not isinstance(table := decision.logic, Table):
-        return []
-
-    def run(scope: Mapping[str, Any], meter: Meter) -> list[int]:
-        evaluation = Evaluation(meter, now)
-        seen = evaluation.scope(decision, evaluation.read(decision, scope))
-        return [number for number, _ in table.matching(seen, meter)]
-
-    try:
-        with budget(MAX_MESSAGE_STEPS):
-            return evaluated(run, {**variables, CLOCK: now}, MAX_MESSAGE_STEPS)
     except (EvaluationError, OverBudget) as error:
         raise DecisionFailed(str(error)) from error
 

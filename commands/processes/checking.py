@@ -9,7 +9,7 @@ from pydantic import Field
 
 from bpm.bpmn import compile_all, parse
 from bpm.bus import Command, EffectContext, Registry, View, handles
-from bpm.dmn import Decision, DecisionFailed, decide, load_decisions, matching_rules
+from bpm.dmn import Decision, load_decisions, try_decision
 from bpm.errors import Invalid
 from bpm.model_files.problems import MAX_SENTENCES, BpmnProblem, InvalidDefinition
 from bpm.security.redaction import SOURCE_NAMES
@@ -93,7 +93,7 @@ class DecisionTrialView(View):
     """What a decision comes to with values that were given."""
 
     matched: list[int]
-    """The rules of its table that match, from 1; none where it is no table."""
+    """The rules of its table that match, from 1, also behind the one that FIRST takes; none where it is no table."""
     result: Any
     """What it came to; null if it failed."""
     failure: str | None
@@ -148,12 +148,8 @@ def _named(decisions: Mapping[str, Decision], key: str) -> Decision:
 
 
 def _try(decision: Decision, variables: Mapping[str, Any], now: datetime) -> DecisionTrialView:
-    matched: list[int] = []
-    try:
-        matched = matching_rules(decision, variables, now)
-        return DecisionTrialView(matched=matched, result=decide(decision, variables, now), failure=None)
-    except DecisionFailed as error:
-        return DecisionTrialView(matched=matched, result=None, failure=str(error))
+    trial = try_decision(decision, variables, now)
+    return DecisionTrialView(matched=trial.matched, result=trial.result, failure=trial.failure)
 
 
 def _checked(keys: list[str], problems: Iterable[BpmnProblem]) -> ModelCheckView:
