@@ -137,6 +137,7 @@ class App:
         await self.audit_publisher.stop()
         await self.worker.drain(self.settings.drain_seconds)
         await self.components.routing.sync.drain(self.settings.drain_seconds)
+        self.components.effect_loops.stop()
         await self.routes.stop()
         await self.accounts.stop()
         await self.sandbox.close()

@@ -12,6 +12,7 @@ from bpm.app.routing import Routing, build_routing
 from bpm.app.status import ProcessStatus
 from bpm.bulk import BulkJobs
 from bpm.bus import Bus
+from bpm.bus.effect_loops import EffectLoops
 from bpm.clock import Clock, system_clock
 from bpm.edge.lifecycle import Lifecycle
 from bpm.events.catalogue import EventCatalogue
@@ -54,6 +55,7 @@ class Components:
     retention: Retention
     provider_client: ProviderClient
     status: ProcessStatus
+    effect_loops: EffectLoops
 
     def worker(self) -> Worker:
         """Return what takes up the jobs of every kind."""
@@ -114,7 +116,9 @@ def build_components(settings: Settings, clock: Clock = system_clock, sandbox: S
         retention=Retention(foundation.database, settings.retention, clock, new_id(), kept),
         provider_client=ProviderClient(),
         status=ProcessStatus(foundation, lifecycle, sandbox, routing),
+        effect_loops=EffectLoops(settings.handler_seconds, foundation.database.abandoned),
     )
+    foundation.registry.run_effects_in(components.effect_loops)
     foundation.registry.bind(*components.services())
     return components
 

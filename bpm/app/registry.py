@@ -13,8 +13,9 @@ ENTRY_POINTS = "bpm.commands"
 def build_registry(settings: Settings) -> Registry:
     """Return a registry with our commands and those of the application's packages."""
     registry = Registry()
-    for package in command_packages(settings):
-        registry.discover(package)
+    registry.discover("commands")
+    for package in application_packages(settings):
+        registry.discover(package, is_application=True)
     for registration in registry:
         require_created_at(registration.handler, registration.message_type)
     return registry

@@ -276,6 +276,8 @@ class Bus:
                         data = await run_handler(handler, envelope.name, seconds)
                     outcome = self._outcome(envelope, data)
             except BpmError as error:
+                if isinstance(error, TookTooLong):
+                    context.end(error)
                 outcome = Outcome(error=redact_error(envelope, error))
             except Exception as error:
                 outcome = Outcome(error=_defect(envelope, error))

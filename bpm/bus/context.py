@@ -1,7 +1,7 @@
 """What a handler may do besides its own work: read, write, and send further messages."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -13,7 +13,7 @@ from bpm.bus.later import Later
 from bpm.bus.messages import Message, Query
 from bpm.bus.outcome import Outcome
 from bpm.bus.own_events import publish_caused
-from bpm.errors import Failed
+from bpm.errors import BpmError, Failed
 from bpm.security.permissions import Permission, Principal
 from bpm.security.secrets import SecretBox
 from bpm.store import Database, Transaction
@@ -162,16 +162,24 @@ class Context:
         self.tx.after_commit(callback)
 
 
-class EffectContext:
-    """Given to effects; no transaction is open, so the outcome is recorded by sending commands."""
+def _as_it_is(coroutine: Coroutine[Any, Any, R]) -> Coroutine[Any, Any, R]:
+    return coroutine
 
-    __slots__ = ("_begin", "_begun", "_bus", "_conclude", "concluded", "envelope")
+
+class EffectContext:
+    """Given to effects; no transaction is open, so the outcome is recorded by sending commands.
+
+    What its methods do is done in the event loop that answers requests, wherever the handler runs: `run_here` takes it
+    there.
+    """
+
+    __slots__ = ("_begin", "_begun", "_bus", "_conclude", "concluded", "envelope", "run_here")
 
     def __init__(
         self,
         bus: Sender,
         envelope: Envelope,
-        conclude: Callable[[Callable[[Context], Any]], Awaitable[Outcome]],
+        conclude: Callable[[Callable[[Context], Any]], Coroutine[Any, Any, Outcome]],
         begin: Callable[[], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
         """Act on behalf of `envelope`; `begin` is waited for before the first command is sent."""
@@ -181,6 +189,7 @@ class EffectContext:
         self._begun: asyncio.Task[None] | None = None
         self.envelope = envelope
         self.concluded: Outcome | None = None
+        self.run_here: Callable[[Coroutine[Any, Any, Any]], Coroutine[Any, Any, Any]] = _as_it_is
 
     @property
     def principal(self) -> Principal:
@@ -191,6 +200,15 @@ class EffectContext:
     def organization_id(self) -> int:
         """The organisation of the sender."""
         return self.envelope.principal.organization_id
+
+    def end(self, error: BpmError) -> None:
+        """Raise `error` from now on: the handler was given up, and what it still asks for comes too late."""
+
+        def refuse(coroutine: Coroutine[Any, Any, Any]) -> Coroutine[Any, Any, Any]:
+            coroutine.close()
+            raise error
+
+        self.run_here = refuse
 
     @property
     def effect_key(self) -> str:
@@ -205,7 +223,7 @@ class EffectContext:
         self, message: Message[R], principal: Principal | None = None, idempotency_key: str | None = None
     ) -> R:
         """Send any message and wait for its result; its failure is raised here."""
-        return (await self._outcome(message, principal, idempotency_key)).unwrap()
+        return (await self.run_here(self._outcome(message, principal, idempotency_key))).unwrap()
 
     async def _outcome(
         self, message: Message[Any], principal: Principal | None, idempotency_key: str | None
@@ -227,6 +245,11 @@ class EffectContext:
         idempotency_key: str | None = None,
     ) -> Any:
         """Send by `$type`; returns plain JSON values."""
+        return await self.run_here(self._called(name, fields, principal, idempotency_key))
+
+    async def _called(
+        self, name: str, fields: Mapping[str, Any], principal: Principal | None, idempotency_key: str | None
+    ) -> Any:
         registry = self._bus.registry
         message = await beside_loop(size_of(fields), lambda: registry.decode(name, fields), self.organization_id)
         outcome = await self._outcome(message, principal, idempotency_key)
@@ -237,22 +260,22 @@ class EffectContext:
     async def rehearse(self, message: Message[Any], principal: Principal | None = None) -> DryRunResult:
         """Find out what would become of a message; nothing of it is kept."""
         changes: dict[str, Any] = {"principal": principal} if principal else {}
-        return await self._bus.rehearse(self.envelope.caused(message, **changes))
+        return await self.run_here(self._bus.rehearse(self.envelope.caused(message, **changes)))
 
     async def conclude(self, work: Callable[[Context], R]) -> R:
         """Run `work` in the transaction that also settles the request, as the handler's last act."""
-        self.concluded = await self._conclude(work)
-        return self.concluded.unwrap()
+        self.concluded = outcome = await self.run_here(self._conclude(work))
+        return outcome.unwrap()
 
     async def of_part(
-        self, message: Message[Any], conclude: Callable[[Callable[[Context], Any]], Awaitable[Outcome]]
+        self, message: Message[Any], conclude: Callable[[Callable[[Context], Any]], Coroutine[Any, Any, Outcome]]
     ) -> "EffectContext":
         """Return a context for a message that is one part of this one; see `bpm.bus.batch`.
 
         It sends no commands of its own: these could not be undone with the others. Raises `Forbidden`.
         """
         envelope = self.envelope.caused(message)
-        envelope = await self._bus.database.read(lambda tx: self._bus.authorise(tx, envelope))
+        envelope = await self.run_here(self._bus.database.read(lambda tx: self._bus.authorise(tx, envelope)))
 
         async def refuse() -> None:
             raise Failed(f"{envelope.name} sends further commands, so it can't be one of several in a transaction")
@@ -261,8 +284,8 @@ class EffectContext:
 
     async def note(self, work: Callable[[Context], object]) -> None:
         """Write down what is to stay even when the handler fails, as in a record of the failure."""
-        await self._bus.note(self.envelope, work)
+        await self.run_here(self._bus.note(self.envelope, work))
 
     async def read(self, work: Callable[[Context], R]) -> R:
         """Look something up in a snapshot of the database."""
-        return await self._bus.database.read(lambda tx: work(Context(self._bus, self.envelope, tx)))
+        return await self.run_here(self._bus.database.read(lambda tx: work(Context(self._bus, self.envelope, tx))))

@@ -23,7 +23,7 @@ async def run_handler(handler: Coroutine[Any, Any, Any], name: str, seconds: flo
     Raises `TookTooLong` when it takes longer than `seconds`, if given. It runs in a task of its own, which never ends
     with an exception: asyncio hands `SystemExit` and `KeyboardInterrupt` of a task to the event loop, which stops.
     """
-    task = asyncio.create_task(_caught(handler))
+    task = asyncio.create_task(settle(handler))
     try:
         done, _ = await asyncio.wait((task,), timeout=seconds)
     except asyncio.CancelledError:
@@ -40,7 +40,8 @@ async def run_handler(handler: Coroutine[Any, Any, Any], name: str, seconds: flo
     raise RuntimeError(f"{name} raised {type(error).__name__}") from error
 
 
-async def _caught(handler: Coroutine[Any, Any, Any]) -> tuple[Any, BaseException | None]:
+async def settle(handler: Coroutine[Any, Any, Any]) -> tuple[Any, BaseException | None]:
+    """Return what a coroutine returns, or None, and what it raised."""
     try:
         return await handler, None
     except BaseException as error:  # KeyboardInterrupt, SystemExit, CancelledError: they end this handler only

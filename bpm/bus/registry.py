@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeGuard, TypeVar, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
+from bpm.bus.effect_loops import EffectLoops
 from bpm.bus.exact_fields import restore, takes_decimals, with_digits
 from bpm.bus.field_permissions import permissions_within, shown_to
 from bpm.bus.messages import Message, Query
@@ -55,6 +56,8 @@ class Registration:
     area: str
     bound: Mapping[str, Any]
     shown_with: frozenset[Permission]
+    is_foreign: bool = False
+    """Whether an application's package has the handler."""
 
     def invoke(self, message: Message[Any], context: object) -> Any:
         """Call the handler (an effect's coroutine is returned, not awaited)."""
@@ -82,8 +85,8 @@ class Registry:
         """Every registration, by name."""
         return iter(sorted(self._by_type.values(), key=lambda r: r.name))
 
-    def discover(self, package: str) -> None:
-        """Import every module of `package` and register the handlers found there.
+    def discover(self, package: str, *, is_application: bool = False) -> None:
+        """Import every module of `package` and register the handlers found there; `is_application`: it is not ours.
 
         Raises `Misconfigured` for a package that can't be imported, a second handler for a `$type`, a
         command without a handler, and a handler that does not return its message's result type.
@@ -92,7 +95,7 @@ class Registry:
             members = [m for m in vars(module).values() if getattr(m, "__module__", None) == module.__name__]
             for member in members:
                 if getattr(member, _MARK, False):
-                    self.add(member, area=_area(package, module.__name__))
+                    self.add(member, area=_area(package, module.__name__)).is_foreign = is_application
             for member in members:
                 if _is_concrete_message(member) and member not in self._by_type:
                     raise Misconfigured(f"{member.__module__}.{member.__name__} has no handler")
@@ -118,6 +121,15 @@ class Registry:
             registration.bound = {
                 name: _service(registration, kind, services) for name, kind in registration.services.items()
             }
+
+    def run_effects_in(self, loops: EffectLoops) -> None:
+        """Let the effects of applications' packages run in event loops of their own.
+
+        One that asks for services does not: these belong to the event loop that answers requests.
+        """
+        for registration in self._by_type.values():
+            if registration.is_foreign and registration.kind == "effect" and not registration.services:
+                registration.handler = loops.taking(registration.name, registration.handler)
 
     def of(self, message: Message[Any]) -> Registration:
         """Return the registration of a message's class."""

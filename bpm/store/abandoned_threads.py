@@ -20,6 +20,7 @@ class AbandonedThreads:
         """Begin with none."""
         self.most = most
         self._threads: tuple[threading.Thread, ...] = ()
+        self._lock = threading.Lock()
         self.ended = Counter(
             "bpm_handlers_ended_total",
             "Handlers that took too long: interrupted, or abandoned with their thread.",
@@ -28,9 +29,10 @@ class AbandonedThreads:
 
     def add(self, thread: threading.Thread) -> bool:
         """Count one more; returns False when there are so many already that it must be waited for."""
-        if self.is_full:
-            return False
-        self._threads = (*self.alive, thread)
+        with self._lock:  # each kind of thread has a watchdog of its own
+            if self.is_full:
+                return False
+            self._threads = (*self.alive, thread)
         self.ended.add("abandoned")
         return True
 

@@ -143,12 +143,46 @@ async def test_statements_that_never_end_use_up_no_thread(server: ServerProcess)
     assert await works(server)
 
 
-async def test_a_handler_that_blocks_the_event_loop_is_named(server: ServerProcess) -> None:
-    """The log has its file and its function."""
-    assert (await server.send("BlockCommand", {})).status == 200
+async def test_an_effect_that_blocks_its_event_loop_holds_nobody_up(server: ServerProcess, pipe: Path) -> None:
+    """Everything is answered meanwhile; other effects run; it is not called again, and what it does late is refused."""
+    await server.rule("beside", commandName="PoliteCommand", retry=ONCE)
+    blocked = asyncio.create_task(server.send("BlockCommand", {"pipe": str(pipe)}))
+    await until(lambda: _names_a_holder(server), seconds=60)
     [line] = [line for line in server.log.splitlines() if "holds the event loop" in line]
-    assert "handlers.py" in line
-    assert "block" in line
+    assert ("handlers.py" in line, "block" in line) == (True, True)
+    assert (await server.request("GET", "/livez")).status == 200
+    assert await works(server)
+    reply = await blocked
+    assert (reply.status, "1 seconds" in reply.errors[0]) == (422, True), reply
+    await until(lambda: _answers(server, "PoliteCommand", 200), seconds=60)
+    accepted = await server.hook("beside", {})
+    await server.settled()
+    request = await server.cmd("GetInboundRequestByIdQuery", requestId=accepted.data["requestId"])
+    assert request["state"] == "done"
+    again = await server.send("BlockCommand", {"pipe": str(pipe)})
+    assert (again.status, "has held the event loop" in again.errors[0]) == (422, True), again
+    wake(pipe)
+    await until(lambda: _answers(server, "BlockCommand", 500), seconds=60)
+    assert (await server.cmd("GetEventListQuery", event="blocker.late"))["totalCount"] == 0
+    for event in ("polite.sent", "polite.noted", "polite.concluded"):
+        assert (await server.cmd("GetEventListQuery", event=event))["totalCount"] >= 2
+
+
+async def test_a_task_that_an_effect_leaves_behind_ends_no_event_loop(server: ServerProcess) -> None:
+    """Whatever it raises."""
+    replies = await asyncio.gather(*(server.send(name, {}) for name in ["PoliteCommand", "StrayCommand"] * 2))
+    assert [reply.status for reply in replies] == [200] * 4
+    assert await _answers(server, "PoliteCommand", 200)
+
+
+async def _names_a_holder(server: ServerProcess) -> bool:
+    """Tell whether the log names an effect that holds its loop."""
+    return "an effect holds the event loop of effects" in server.log
+
+
+async def _answers(server: ServerProcess, message: str, status: int) -> bool:
+    """Send a message, with a pipe that is not there; tell whether it is answered so."""
+    return (await server.send(message, {"pipe": "/no/such/pipe"} if message == "BlockCommand" else {})).status == status
 
 
 async def until_it_dies(server: ServerProcess, *calls: Awaitable[object]) -> None:

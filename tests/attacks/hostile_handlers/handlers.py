@@ -180,15 +180,56 @@ async def hang(command: HangCommand, context: EffectContext) -> Done:
 
 
 class BlockCommand(Command[Done]):
-    """Block the event loop."""
+    """Block the event loop until somebody opens the pipe, then publish."""
 
     permission = "system:write"
+    pipe: str
 
 
 @handles
 async def block(command: BlockCommand, context: EffectContext) -> Done:
     """Sleep where others wait."""
-    time.sleep(1.6)  # noqa: ASYNC251 the mistake under test
+    os.close(os.open(command.pipe, os.O_RDONLY))
+    await context.call("PublishEventCommand", {"event": "blocker.late", "data": {}})
+    return Done()
+
+
+class PoliteCommand(Command[Done]):
+    """Do in an effect what its context offers."""
+
+    permission = "system:write"
+
+
+@handles
+async def polite(command: PoliteCommand, context: EffectContext) -> Done:
+    """Look up, send, write down and conclude, with others in between."""
+    await asyncio.sleep(0)
+    await asyncio.gather(context.call("GetEventListQuery", {"pageSize": 1}), asyncio.sleep(0))
+    await context.call("PublishEventCommand", {"event": "polite.sent", "data": {}})
+    await context.note(lambda inside: inside.call("PublishEventCommand", {"event": "polite.noted", "data": {}}))
+
+    def conclude(inside: Context) -> Done:
+        inside.call("PublishEventCommand", {"event": "polite.concluded", "data": {}})
+        return Done()
+
+    return await context.conclude(conclude)
+
+
+class StrayCommand(Command[Done]):
+    """Leave a task behind that raises what ends an event loop."""
+
+    permission = "system:write"
+
+
+@handles
+async def stray(command: StrayCommand, context: EffectContext) -> Done:
+    """Begin it, and let it run."""
+
+    async def leave() -> None:
+        raise SystemExit(3)
+
+    task = asyncio.create_task(leave())
+    await asyncio.wait((task,))
     return Done()
 
 
