@@ -1,25 +1,22 @@
-"""A webhook configuration as it is written and read on the wire, and what its fields demand of each other."""
+"""A webhook configuration as it is written and read on the wire."""
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 from limits import RateLimitItem, parse
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
-from bpm.bus import Id, Registry, WireModel
+from bpm.bus import Id, WireModel
 from bpm.bus.messages import Integer
 from bpm.bus.paging import When
-from bpm.errors import NotFound
 from bpm.exact_json import plain
 from bpm.expressions import ExpressionError, compile_expression, compile_template
 from bpm.jobs import RetryPolicy
-from bpm.number import whole
 from bpm.security.net import AddressList
 from bpm.signatures import SignatureConfig
 from router.answer_headers import HeaderTemplates
 from router.deduplication import check_deduplication
-from router.execution_types import EXECUTION_TYPES, ExecutionType, choices
+from router.execution_types import ExecutionType, read_execution_type
 from router.handshakes import HandshakeConfig
 from router.mapping import MEDIA_TYPE, charset_problem
 from router.paths import normalise
@@ -84,18 +81,9 @@ def _content_type(value: str) -> str:
     return value
 
 
-def _execution_type(value: object) -> Any:
-    number = whole(value)
-    if isinstance(number, bool) or not isinstance(number, int) or number not in set(ExecutionType):
-        raise ValueError(f"must be {choices()}")
-    return ExecutionType(number)
-
-
 Template = Annotated[Any, AfterValidator(_template)]
 Condition = Annotated[str, Field(max_length=4096), AfterValidator(_condition)]
-Type = Annotated[ExecutionType, BeforeValidator(_execution_type)]
-
-
+Type = Annotated[ExecutionType, BeforeValidator(read_execution_type)]
 Place = Annotated[str, Field(max_length=300)]
 
 
@@ -295,74 +283,3 @@ def parse_rate(text: str) -> RateLimitItem:
     if rate.amount < 1:
         raise ValueError("must let at least one request through, as in 1/minute; switch the rule off to refuse all")
     return rate
-
-
-def demands(fields: Mapping[str, Any]) -> Iterable[str]:
-    """Say what the execution type needs and what it excludes; `fields` may have any shape."""
-    kind = _kind_of(fields.get("executionType"))
-    if kind is None:
-        return
-    needed = EXECUTION_TYPES[kind].field
-    by_names = kind is ExecutionType.CHAIN and fields.get("commandName") is not None
-    if fields.get(needed) is None and not by_names:
-        yield f"{needed}: is required when executionType is {kind.value}"
-    if by_names and fields.get("commandChain") is not None:
-        yield "commandName: can't be set together with commandChain; name the commands in one of them"
-    if by_names and str(fields["commandName"]).count(",") >= MAX_STEPS:
-        yield f"commandName: must name at most {MAX_STEPS} commands"
-    yield from _whose_turn(fields)
-    yield from repeated_names(fields.get("commandChain"), "commandChain")
-    for other in (each.field for each in EXECUTION_TYPES.values()):
-        if other != needed and fields.get(other) is not None and not (by_names and other == "commandName"):
-            yield f"{other}: can't be set when executionType is {kind.value}, which uses {needed}"
-    if kind in (ExecutionType.CHAIN, ExecutionType.CODE) and fields.get("parameters") is not None:
-        yield f"parameters: can't be set when executionType is {kind.value}; chains have them step by step, code none"
-    yield from _only_for(fields, kind, ExecutionType.CODE, "isolation")
-    for name in ("businessKey", "startPolicy", "correlation"):
-        yield from _only_for(fields, kind, ExecutionType.PROCESS, name)
-    if fields.get("responseMode") == "sync" and fields.get("lane") is not None:
-        yield "lane: can't be set when responseMode is sync, whose caller waits for no turn"
-    if fields.get("startPolicy") in ("correlate", "correlateOrStart") and fields.get("correlation") is None:
-        yield f"correlation: is required when startPolicy is {fields['startPolicy']}"
-
-
-def unknown_command(registry: Registry, name: str, place: str) -> Iterable[str]:
-    """Say that no command has this name, and which names are close; nothing when one has."""
-    try:
-        registry.find(name)
-    except NotFound as error:
-        yield error.errors[0].replace("$type", place, 1)
-
-
-def repeated_names(steps: object, place: str) -> Iterable[str]:
-    """Say which names of steps stand twice, so that `steps.<name>` could mean either; any shape is looked at."""
-    seen: set[str] = set()
-    for index, step in enumerate(cast("list[Any]", steps) if isinstance(steps, list) else ()):
-        name = cast("dict[str, Any]", step).get("name") if isinstance(step, dict) else None
-        if isinstance(name, str) and name in seen:
-            yield f"{place}[{index}].name: {name} is the name of an earlier step"
-        elif isinstance(name, str):
-            seen.add(name)
-
-
-def _whose_turn(fields: Mapping[str, Any]) -> Iterable[str]:
-    if fields.get("when") is not None and fields.get("order") is None:
-        yield "order: is required with when; of the rules at an address the lowest order is asked first"
-    if fields.get("when") is None and fields.get("order") is not None:
-        yield "order: can't be set without when; a rule without a condition takes what the others leave"
-    methods = fields.get("moreMethods")
-    taken = [fields.get("action"), *cast("list[Any]", methods)] if isinstance(methods, list) else []
-    if any(method in taken[:at] for at, method in enumerate(taken)):
-        yield "moreMethods: must name each method once, and not the one that stands in action"
-
-
-def _only_for(fields: Mapping[str, Any], kind: ExecutionType, owner: ExecutionType, name: str) -> Iterable[str]:
-    if kind is not owner and fields.get(name) is not None:
-        yield f"{name}: can only be set when executionType is {owner.value}"
-
-
-def _kind_of(value: object) -> ExecutionType | None:
-    try:
-        return cast("ExecutionType", _execution_type(value))
-    except ValueError:
-        return None

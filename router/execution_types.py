@@ -15,6 +15,7 @@ from bpm.bus import Registry
 from bpm.bus.field_names import field_names
 from bpm.exact_json import plain
 from bpm.expressions import compile_template
+from bpm.number import whole
 from router.mapping import compile_mapping
 
 if TYPE_CHECKING:
@@ -119,8 +120,15 @@ EXECUTION_TYPES: Mapping[ExecutionType, ExecutionKind] = {
 """Every execution type."""
 
 
-def choices() -> str:
-    """Name every type with its number, as an error's sentence does."""
+def read_execution_type(value: object) -> ExecutionType:
+    """Return the type of a number; raises `ValueError` with all of them."""
+    number = whole(value)
+    if isinstance(number, bool) or not isinstance(number, int) or number not in set(ExecutionType):
+        raise ValueError(f"must be {_choices()}")
+    return ExecutionType(number)
+
+
+def _choices() -> str:
     *most, last = (f"{number.value} ({kind.title})" for number, kind in EXECUTION_TYPES.items())
     return f"{', '.join(most)} or {last}"
 

@@ -23,7 +23,7 @@ from bpm.cli import (
     tracing,
     trigger,
     types,
-    verbs,
+    verb_command,
 )
 from bpm.cli.files import commands as files
 from bpm.cli.mcp.command import mcp
@@ -45,7 +45,7 @@ main.command()(doctor.doctor)
 main.command("open")(tracing.open_console)
 main.command()(sending.send)
 main.add_typer(types.app, name="types")
-requests = verbs.verb_group("requests")
+requests = verb_command.verb_group("requests")
 requests.command()(following.tail)
 requests.command()(resending.resend)
 main.add_typer(requests, name="requests")
@@ -53,12 +53,12 @@ main.command()(tracing.trace)
 main.command()(following.listen)
 main.command()(trigger.trigger)
 for group in ("dead", "deliveries", "bulk"):
-    main.add_typer(verbs.verb_group(group), name=group)
+    main.add_typer(verb_command.verb_group(group), name=group)
 main.add_typer(rules.app, name="rules")
 main.command()(backtest.backtest)
 main.add_typer(process.app, name="process")
 for group in ("tasks", "keys"):
-    main.add_typer(verbs.verb_group(group), name=group)
+    main.add_typer(verb_command.verb_group(group), name=group)
 main.add_typer(accounts.users, name="users")
 main.command()(files.validate)
 main.command()(files.diff)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bpm.cli.storage import checked, refuse_missing_file, run
-from bpm.cli.verbs import verb_group
+from bpm.cli.verb_command import verb_group
 
 if TYPE_CHECKING:
     from bpm.settings import Settings

@@ -8,7 +8,7 @@ import typer
 from bpm.cli.connection import Password, ServerConnection, Token, Url, Username, print_reply
 from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.output import FormatOption, OutputFormat
-from bpm.cli.verbs import add_verbs
+from bpm.cli.verb_command import add_verbs
 
 app = add_verbs(
     typer.Typer(

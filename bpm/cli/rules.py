@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bpm.cli.exits import ExitStatus, fail
-from bpm.cli.verbs import add_verbs
+from bpm.cli.verb_command import add_verbs
 
 if TYPE_CHECKING:
     from bpm.bus import Registry

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import Field
 
 from bpm.bus import Integer, WireModel
-from router.config import KEY, WebHookFields, definition_of, demands
+from router.config import KEY, WebHookFields, definition_of
+from router.config_demands import demands
 from router.config_secrets import redacted_definition
 
 MAX_PARTS = 500

@@ -18,7 +18,8 @@ from bpm.security.sealing import NOT_STORED
 from bpm.security.secrets import SecretBox, SecretError
 from bpm.settings import Settings
 from bpm.signatures import STORED, SignatureConfig
-from router.config import WebHookFields, unknown_command
+from router.config import WebHookFields
+from router.config_demands import unknown_command
 from router.config_secrets import map_secrets, open_definition, references_in
 from router.deduplication import parts_of
 from router.execution_types import EXECUTION_TYPES, ExecutionType

@@ -11,19 +11,18 @@ from bpm.errors import Conflict, NotFound
 from bpm.security.redaction import SOURCE_NAMES
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
-from commands.webhooks.changes import NOT_FOUND, conclude_change, conclude_live, delete, insert, replace, switch
+from commands.webhooks.changes import NOT_FOUND, conclude_change, conclude_live, delete, insert, replace
 from commands.webhooks.checks import check_code
 from commands.webhooks.shown_fields import ShownFields, require_unchanged
 from commands.webhooks.views import (
-    ActivatedWebHookConfigView,
-    DeactivatedWebHookConfigView,
     DeletedWebHookConfigView,
     WebHookConfigRevisionView,
     WebHookConfigView,
     to_revision_view,
     to_view,
 )
-from router.config import KEY, Type, WebHookFields, demands
+from router.config import KEY, Type, WebHookFields
+from router.config_demands import demands
 from router.route_table import RouteTable
 from router.tables import configs, revisions
 from router.tables.configs import WebhookConfig
@@ -68,7 +67,7 @@ class CreateWebHookConfigCommand(Command[WebHookConfigView], WebHookFields, Keye
 
     @classmethod
     def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
-        """See `router.config.demands`."""
+        """See `router.config_demands.demands`."""
         return demands(fields)
 
 
@@ -111,7 +110,7 @@ class UpdateWebHookConfigCommand(Command[WebHookConfigView], WebHookFields, Show
 
     @classmethod
     def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
-        """See `router.config.demands`."""
+        """See `router.config_demands.demands`."""
         return demands(fields)
 
 
@@ -157,59 +156,6 @@ async def remove(
     def change(row: WebhookConfig, inside: Context) -> DeletedWebHookConfigView:
         delete(row, inside)
         return DeletedWebHookConfigView(id=command.id, key=row.key, deleted_at=inside.now())
-
-    return await conclude_change(context, routes, command.id, change)
-
-
-class ActivateWebHookConfigCommand(Command[ActivatedWebHookConfigView]):
-    """Let a configuration answer again."""
-
-    permission = "webhooks:write"
-    succeeded = "Webhook configuration activated successfully"
-    failed = "Activation failed"
-
-    id: Id
-
-
-@handles
-async def activate(
-    command: ActivateWebHookConfigCommand, context: EffectContext, routes: RouteTable
-) -> ActivatedWebHookConfigView:
-    """Switch it on and let this process's routes know."""
-
-    def change(row: WebhookConfig, inside: Context) -> ActivatedWebHookConfigView:
-        if row.is_enabled:
-            raise Conflict("Configuration is already active")
-        now = switch(row, inside, on=True)
-        return ActivatedWebHookConfigView(id=command.id, key=row.key, is_enabled=True, activated_at=now)
-
-    return await conclude_change(context, routes, command.id, change)
-
-
-class DeactivateWebHookConfigCommand(Command[DeactivatedWebHookConfigView]):
-    """Stop a configuration from answering; what it accepted before is still executed.
-
-    What comes is kept in quarantine, up to the organisation's room of a day; PauseWebHookConfigCommand loses nothing.
-    """
-
-    permission = "webhooks:write"
-    succeeded = "Webhook configuration deactivated successfully"
-    failed = "Deactivation failed"
-
-    id: Id
-
-
-@handles
-async def deactivate(
-    command: DeactivateWebHookConfigCommand, context: EffectContext, routes: RouteTable
-) -> DeactivatedWebHookConfigView:
-    """Switch it off and let this process's routes know."""
-
-    def change(row: WebhookConfig, inside: Context) -> DeactivatedWebHookConfigView:
-        if not row.is_enabled:
-            raise Conflict("Configuration is already inactive")
-        now = switch(row, inside, on=False)
-        return DeactivatedWebHookConfigView(id=command.id, key=row.key, is_enabled=False, deactivated_at=now)
 
     return await conclude_change(context, routes, command.id, change)
 

@@ -16,7 +16,8 @@ from commands.webhooks.changes import authority_from, get_or_404
 from commands.webhooks.checks import Findings, check_answers, check_code, check_references, check_secrets
 from commands.webhooks.configs import ORDERS, webhook_key
 from commands.webhooks.draft_views import DiscardedWebHookDraftView, WebHookDraftView, to_draft_view
-from router.config import WebHookFields, definition_of, demands
+from router.config import WebHookFields, definition_of
+from router.config_demands import demands
 from router.config_secrets import seal_definition, with_stored_secrets
 from router.tables import drafts
 from router.tables.configs import WebhookConfig
@@ -55,7 +56,7 @@ class CreateWebHookDraftCommand(Command[WebHookDraftView], WebHookFields):
 
     @classmethod
     def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
-        """It changes one configuration, or is a new one; see `router.config.demands`."""
+        """It changes one configuration, or is a new one; see `router.config_demands.demands`."""
         if (fields.get("configId") is None) == (fields.get("key") is None):
             yield "configId: either it or key is required"
         if fields.get("configId") is None and fields.get("revision") is not None:
@@ -118,7 +119,7 @@ class UpdateWebHookDraftCommand(Command[WebHookDraftView], WebHookFields):
 
     @classmethod
     def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
-        """See `router.config.demands`."""
+        """See `router.config_demands.demands`."""
         return demands(fields)
 
 

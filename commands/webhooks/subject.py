@@ -14,7 +14,8 @@ from commands.webhooks.checks import Findings, check_code, check_references
 from commands.webhooks.drafts import get_draft_or_404
 from commands.webhooks.origin import WRITTEN, ChangeOrigin
 from commands.webhooks.stored_fields import fields_of_draft
-from router.config import WebHookFields, demands
+from router.config import WebHookFields
+from router.config_demands import demands
 from router.tables import configs
 from router.tables.configs import RuleRow
 from scripts import Sandbox

@@ -23,7 +23,8 @@ from bpm.signatures import SignatureConfig, presets
 from bpm.testing.app import running_app
 from bpm.web.openapi import OpenApi
 from router import paths, providers
-from router.config import WebHookFields, demands
+from router.config import WebHookFields
+from router.config_demands import demands
 from router.dispatch import dispatcher
 from router.execution_types import EXECUTION_TYPES, ExecutionKind, ExecutionType
 from router.providers import Provider

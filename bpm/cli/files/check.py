@@ -16,7 +16,7 @@ from commands.configuration.parts import (
     RuleDocument,
     literal_secrets,
 )
-from router.config import unknown_command
+from router.config_demands import unknown_command
 
 _PLACE = re.compile(r"^parts\[(\d+)\]\.?(?:rule|process|decision|form)?\.?")
 

@@ -1,44 +1,33 @@
-"""Create, change and delete subscriptions."""
+"""Change subscriptions."""
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field
 
-from bpm.bus import Command, Context, EffectContext, Id, Moment, View, handles
+from bpm.bus import Command, Context, EffectContext, Id, handles
 from bpm.errors import Invalid
-from bpm.events import audit_tables, recovery_tables, subscription_tables
+from bpm.events import audit_tables, subscription_tables
 from bpm.events.catalogue import EventCatalogue
-from bpm.events.headers import HeaderError, with_stored_values
-from bpm.events.health import Health
-from bpm.events.sealing import (
-    SigningSecret,
-    has_secrets,
-    open_headers,
-    open_url,
-    seal_headers,
-    seal_secrets,
-    seal_transform,
-    url_columns,
-)
+from bpm.events.sealing import SigningSecret, has_secrets, open_url, seal_secrets, url_columns
 from bpm.events.signature_style import SignatureStyle, read_style
 from bpm.events.signing import new_key
 from bpm.events.subscription_tables import Subscription, patterns_of
 from bpm.security.net_targets import Targets, origin
 from bpm.security.redaction import REDACTED, SOURCE_NAMES, redacted_url
 from bpm.security.sealing import NOT_STORED, placeholders_in
-from bpm.security.secrets import SecretBox, SecretError
+from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from commands.subscriptions.access import current_view, get_or_404
 from commands.subscriptions.checks import (
     audit_authority,
     check_events,
-    check_room,
     check_script,
     check_style,
     check_url,
     field_problems,
 )
+from commands.subscriptions.columns import header_columns, transform_columns
 from commands.subscriptions.fields import (
     Description,
     Dialect,
@@ -55,99 +44,8 @@ from commands.subscriptions.fields import (
     Url,
 )
 from commands.subscriptions.keys import has_key_pair, has_text
-from commands.subscriptions.views import SubscriptionView, SubscriptionWithSecretView, to_view_with_secret
+from commands.subscriptions.views import SubscriptionView
 from scripts import Sandbox
-
-
-class CreateSubscriptionCommand(Command[SubscriptionWithSecretView]):
-    """Subscribe a URL to events.
-
-    `events` are names, or beginnings of names as in `task.*`. Without `retryCount` a delivery is tried seven times
-    over 18 hours. `filter` is a condition on `type`, `data` and `orderingKey`; `orderingKey` an expression: events
-    for which it has the same value arrive one behind the other. `signature` says how deliveries are signed, Standard
-    Webhooks without it. The `secret` that verifies them is shown this once; where a private key signs, which never
-    leaves the server, it is the public one.
-    """
-
-    permission = "subscriptions:write"
-    succeeded = "Subscription created successfully"
-    failed = "Validation failed"
-    secrets = frozenset({"secret", "headers"})
-    sources = SOURCE_NAMES
-    sample = {"url": "https://example.com/hooks", "events": ["order.*"]}
-
-    url: Url
-    """Where deliveries go."""
-    events: Patterns
-    name: Name = ""
-    description: Description = ""
-    headers: Headers = Field(default_factory=dict[str, str])
-    """Headers that are sent with each delivery."""
-    is_active: bool = True
-    retry_count: Retries | None = None
-    timeout_seconds: Timeout = 30
-    secret: Annotated[str, Field(max_length=200)] | None = None
-    """What deliveries are signed with; generated, if left out."""
-    signature: SignatureStyle | None = None
-    """How deliveries are signed."""
-    filter: Source | None = None
-    """A condition on `type`, `data` and `orderingKey`."""
-    transform: Transform | None = None
-    """What is sent instead of the usual body."""
-    ordering_key: Source | None = None
-    """An expression: events for which it is the same arrive one behind the other."""
-    max_in_flight: InFlight | None = None
-    rate_per_second: Rate | None = None
-    dialect: Dialect = "standard"
-    format: Format = "standard"
-    """How the body is written."""
-
-    @classmethod
-    def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
-        """See `field_problems`."""
-        return field_problems(fields)
-
-
-@handles
-async def create(
-    command: CreateSubscriptionCommand,
-    context: EffectContext,
-    secrets_box: SecretBox,
-    targets: Targets,
-    sandbox: Sandbox,
-    settings: Settings,
-    catalogue: EventCatalogue,
-) -> SubscriptionWithSecretView:
-    """Look at the receiver, then store the subscription."""
-    await check_script(command.transform.script if command.transform else None, sandbox, context.principal)
-    await check_url(command.url, targets, settings, context.organization_id)
-    return await context.conclude(lambda inside: _create(command, inside, secrets_box, settings, catalogue))
-
-
-def _create(
-    command: CreateSubscriptionCommand, context: Context, box: SecretBox, settings: Settings, catalogue: EventCatalogue
-) -> SubscriptionWithSecretView:
-    check_events(command.events, context, catalogue, command.dialect)
-    check_room(context, settings)
-    style = command.signature or read_style(None)
-    check_style(style, command.dialect, command.secret)
-    values = command.model_dump(exclude={"secret", "url", "headers", "transform", "signature"})
-    values |= {
-        "organization_id": context.organization_id,
-        **url_columns(command.url, box),
-        **_transform(command, None, context),
-        "audit_authority": audit_authority(command.events, context),
-        "headers": _headers(command, None, box),
-        "signature": command.signature.to_stored() if command.signature else None,
-        "secrets": seal_secrets([SigningSecret(command.secret or new_key(has_key_pair=style.has_key_pair))], box),
-        "version": 1,
-        "is_resuming": False,
-        "created_at": context.now(),
-    }
-    if values["audit_authority"] is not None:
-        audit_tables.begin_at_newest(context.tx)
-    id_ = subscription_tables.insert_subscription(context.tx, values)
-    return to_view_with_secret(get_or_404(id_, context), None, context)
 
 
 class UpdateSubscriptionCommand(Command[SubscriptionView]):
@@ -228,54 +126,19 @@ def _update(
     if values["audit_authority"] is not None and row.audit_authority is None:
         audit_tables.begin_at_newest(context.tx)
     if "transform" in given:
-        values |= _transform(command, row.transform, context)
+        values |= transform_columns(command.transform, row.transform, context)
     if "url" in given and command.url != redacted_url(row.url):
         values |= url_columns(command.url, box)
         if origin(command.url) != origin(row.url):
             _refuse_headers_of_another(command, row)
             _refuse_transform_of_another(command, row, box)
     if "headers" in given:
-        values["headers"] = _headers(command, row.headers, box)
+        values |= header_columns(command.headers, row.headers, box)
     if "signature" in given:
         values |= _signature(command, row, box)
     values |= {"version": row.version + 1, "updated_at": context.now()}
     subscription_tables.update_subscription(context.tx, row, values)
     return current_view(row, context)
-
-
-class DeletedSubscriptionView(View):
-    """What was deleted, and when."""
-
-    id: int
-    name: str
-    url: str
-    """Where deliveries went."""
-    deleted_at: Moment
-
-
-class DeleteSubscriptionCommand(Command[DeletedSubscriptionView]):
-    """Delete a subscription; deliveries that wait are cancelled, its log stays.
-
-    With `dialect`, only one that was made through that interface is found.
-    """
-
-    permission = "subscriptions:write"
-    succeeded = "Subscription deleted successfully"
-    failed = "Deletion failed"
-
-    id: Id
-    dialect: Dialect | None = None
-
-
-@handles
-def delete(command: DeleteSubscriptionCommand, context: Context, health: Health) -> DeletedSubscriptionView:
-    """Let no event find it any more; what waits is cancelled when it is looked at."""
-    row = get_or_404(command.id, context, command.dialect)
-    now = context.now()
-    subscription_tables.delete_subscription(context.tx, command.id, now)
-    recovery_tables.cancel_paused(context.tx, command.id, now)
-    health.look_at_all(context.tx, command.id, now)
-    return DeletedSubscriptionView(id=command.id, name=row.name, url=redacted_url(row.url), deleted_at=now)
 
 
 def _refuse_headers_of_another(command: UpdateSubscriptionCommand, row: Subscription) -> None:
@@ -309,25 +172,6 @@ def _url_given(command: UpdateSubscriptionCommand, context: Context, box: Secret
     return command.url
 
 
-def _transform(
-    command: CreateSubscriptionCommand | UpdateSubscriptionCommand,
-    stored: Mapping[str, Any] | None,
-    context: Context,
-) -> dict[str, Any]:
-    """Return the columns of a transform: what it is, and who wrote its script; raises `Invalid`."""
-    if command.transform is None:
-        return {"transform": None, "script_authority": None}
-    has_script = command.transform.script is not None
-    sealed = seal_transform(command.transform.model_dump(exclude_unset=True), stored, context.box)
-    unknown = list(placeholders_in(sealed.get("template"), "transform.template"))
-    if unknown:
-        raise Invalid(*(f"{place}: {REDACTED} {NOT_STORED}" for place in unknown))
-    return {
-        "transform": sealed,
-        "script_authority": context.principal.standing.to_json() if has_script else None,
-    }
-
-
 def _signature(command: UpdateSubscriptionCommand, row: Subscription, box: SecretBox) -> dict[str, Any]:
     """Return the columns of another way to sign, with a new key where it is one of another kind; raises `Invalid`."""
     style = command.signature or read_style(None)
@@ -337,14 +181,3 @@ def _signature(command: UpdateSubscriptionCommand, row: Subscription, box: Secre
     if is_unfit or style.has_key_pair != has_key_pair(row, box):
         columns["secrets"] = seal_secrets([SigningSecret(new_key(has_key_pair=style.has_key_pair))], box)
     return columns
-
-
-def _headers(
-    command: CreateSubscriptionCommand | UpdateSubscriptionCommand, stored: str | None, box: SecretBox
-) -> str | None:
-    """Seal the headers, with the stored value wherever stars stand for it; raises `Invalid`."""
-    try:
-        known = open_headers(stored, box) if REDACTED in command.headers.values() else {}
-        return seal_headers(with_stored_values(command.headers, known), box)
-    except (HeaderError, SecretError) as error:
-        raise Invalid(f"headers: {error}") from error
