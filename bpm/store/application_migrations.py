@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select
 from sqlmodel.main import default_registry
@@ -51,6 +52,13 @@ class ApplicationMigrations:
         return self.revision_in(connection) != self.revisions()[-1]
 
 
+def own_tables() -> list[Table]:
+    """Return the tables that our migrations make."""
+    mapped = (mapper for mapper in default_registry.mappers if isinstance(mapper.local_table, Table))
+    ours = (mapper for mapper in mapped if mapper.class_.__module__.partition(".")[0] in OWN_PACKAGES)
+    return [cast("Table", mapper.local_table) for mapper in ours]
+
+
 def application_tables() -> list[Table]:
     """Return the tables that imported application packages define."""
     return [table for _, table in _tables_by_module()]
@@ -78,13 +86,6 @@ def told_apart(migrations: list[ApplicationMigrations]) -> list[ApplicationMigra
 def unmigrated_tables() -> list[Table]:
     """Return the tables of packages without migrations: they are created when they are missing."""
     return [table for module, table in _tables_by_module() if _migrated_by(module) is None]
-
-
-def migrate_applications(connection: Connection) -> None:
-    """Run the missing migrations of every application package."""
-    for each in application_migrations():
-        if each.is_behind(connection):
-            run_migrations(connection, each.folder, each.version_table)
 
 
 def run_migrations(connection: Connection, versions: Path, version_table: str) -> None:

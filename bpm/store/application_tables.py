@@ -6,12 +6,8 @@ from sqlalchemy import Connection, DateTime, Float, Numeric, Table, inspect
 from sqlmodel import SQLModel
 
 from bpm.errors import Misconfigured
-from bpm.store.application_migrations import (
-    application_migrations,
-    application_tables,
-    migrate_applications,
-    unmigrated_tables,
-)
+from bpm.store.application_migrations import application_migrations, application_tables, unmigrated_tables
+from bpm.store.application_upgrade import migrate_applications
 
 
 def bring_up_to_date(connection: Connection) -> None:

@@ -8,13 +8,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
 
 from bpm.errors import Misconfigured
-from bpm.store.application_migrations import VERSION_TABLE, application_migrations, application_tables
+from bpm.store.application_migrations import VERSION_TABLE, application_migrations, application_tables, own_tables
 from bpm.store.application_tables import is_any_behind
 from bpm.store.bulk import BulkInsert
 from bpm.store.copy_marker import UNFINISHED, begin_copy, end_copy, unfinished_source
 from bpm.store.copy_pages import digest_of, in_pages, plain_table, read_rows, storable
 from bpm.store.database import Database
-from bpm.store.migrate import newest_revision, own_tables, revision_of
+from bpm.store.migrate import newest_revision, revision_of
 from bpm.store.numbering import continue_numbers
 from bpm.store.servers import connected_servers
 from bpm.store.sync_runner import run_sync

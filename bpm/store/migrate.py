@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
 
-from sqlalchemy import Connection, Engine, Table, func, inspect, select, text
-from sqlmodel.main import default_registry
+from sqlalchemy import Connection, Engine, func, inspect, select, text
 
 from bpm.errors import Misconfigured
-from bpm.store.application_migrations import OWN_PACKAGES, VERSION_TABLE, run_migrations
+from bpm.store.application_migrations import VERSION_TABLE, run_migrations
 from bpm.store.application_tables import bring_up_to_date, is_any_behind
 from bpm.store.copy_marker import refuse_unfinished
 
@@ -45,13 +43,6 @@ def _take_turns(connection: Connection) -> None:
     """Let one process migrate at a time; SQLite's transaction locks others out by itself."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-
-
-def own_tables() -> list[Table]:
-    """Return the tables that the migrations make."""
-    mapped = (mapper for mapper in default_registry.mappers if isinstance(mapper.local_table, Table))
-    ours = (mapper for mapper in mapped if mapper.class_.__module__.partition(".")[0] in OWN_PACKAGES)
-    return [cast("Table", mapper.local_table) for mapper in ours]
 
 
 def newest_revision() -> str:

@@ -10,8 +10,7 @@ from orders.tables import ShopOrder
 from bpm.errors import Misconfigured
 from bpm.settings import Settings
 from bpm.store import open_database
-from bpm.store.application_migrations import ApplicationMigrations, application_tables, told_apart
-from bpm.store.migrate import own_tables
+from bpm.store.application_migrations import ApplicationMigrations, application_tables, own_tables, told_apart
 from bpm.testing import ServerProcess
 
 pytestmark = pytest.mark.anyio

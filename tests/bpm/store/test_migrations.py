@@ -19,7 +19,8 @@ from bpm.app import build_registry
 from bpm.errors import Misconfigured
 from bpm.settings import Settings
 from bpm.store import Transaction, open_database, utc_now
-from bpm.store.migrate import own_tables, revisions
+from bpm.store.application_migrations import own_tables
+from bpm.store.migrate import revisions
 from bpm.store.organizations import Organization, keep_organization
 
 pytestmark = pytest.mark.anyio

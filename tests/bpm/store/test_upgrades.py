@@ -18,11 +18,12 @@ from bpm.app import build_registry
 from bpm.errors import Misconfigured
 from bpm.settings import Settings
 from bpm.store import open_database
+from bpm.store.application_migrations import own_tables
 from bpm.store.backup import files, read_manifest
 from bpm.store.backup.automatic import KEPT, PREFIX
 from bpm.store.copy import count_rows
 from bpm.store.database_check import examine
-from bpm.store.migrate import FOLDER, newest_revision, own_tables, revisions
+from bpm.store.migrate import FOLDER, newest_revision, revisions
 from bpm.store.sync_runner import run_sync
 
 pytestmark = pytest.mark.anyio
