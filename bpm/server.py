@@ -86,6 +86,9 @@ class Server(uvicorn.Server):
         freeze_startup_objects()
         announce(f"BPM Bus listens on {self._app.settings.base_url}", self._app)
         print(f"The console is at {self._app.settings.base_url}/console/", flush=True)  # noqa: T201
+        if not self._app.settings.worker:
+            words = "This process runs no jobs: what it accepts waits for `bpm worker` with the same settings"
+            print(words, flush=True)  # noqa: T201
 
     async def _start_application(self) -> None:
         try:

@@ -65,6 +65,7 @@ class App:
             foundation.tracer,
         )
         self.metrics = build_metrics(parts, clock, self.webhooks.requests, self.worker.heartbeat_age)
+        self.worker_watch = foundation.worker_watch
         self.commands = command.CommandEndpoint(self.bus, self.accounts, settings, self.lifecycle)
         self.pages = Starlette(routes=self._routes(), exception_handlers=EXCEPTION_HANDLERS, lifespan=self._lifespan)
         self.queue_watch = QueueWatch(self.bus, self.jobs, clock)
@@ -105,6 +106,7 @@ class App:
                 self.retention.start()
                 self.audit_publisher.start()
             self.queue_watch.start()
+            self.worker_watch.start()
         except BaseException:
             await self.sandbox.close()  # its children would outlive us
             raise
@@ -134,6 +136,7 @@ class App:
         self.lifecycle.drain()
         await self.retention.stop()
         await self.queue_watch.stop()
+        await self.worker_watch.stop()
         await self.audit_publisher.stop()
         await self.worker.drain(self.settings.drain_seconds)
         await self.components.routing.sync.drain(self.settings.drain_seconds)
@@ -152,7 +155,7 @@ class App:
 
     def _routes(self) -> list[Any]:
         readiness = health.Readiness(
-            self.database, self.lifecycle, self.worker.heartbeat_age, lambda: self.sandbox.locks
+            self.database, self.lifecycle, self.worker_watch, self.worker.heartbeat_age, lambda: self.sandbox.locks
         )
         feed_limit, foundation = feed.FeedLimit(), self.components.foundation
         return [

@@ -60,6 +60,7 @@ class Components:
     def worker(self) -> Worker:
         """Return what takes up the jobs of every kind."""
         return Worker(
+            self.foundation.database,
             self.foundation.jobs,
             self.bus.scheduled,
             self.routing.execution,

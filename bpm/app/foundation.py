@@ -11,6 +11,7 @@ from bpm.errors import Misconfigured
 from bpm.fair_slots import FairSlots
 from bpm.jobs import JobQueue, Lanes
 from bpm.jobs.factory import open_jobs
+from bpm.jobs.worker_watch import WorkerWatch
 from bpm.security.private_files import PrivacyError, make_private_folder
 from bpm.security.secrets import KEY_FILE, SecretBox, load_accepted_key, load_secret_key
 from bpm.settings import Settings
@@ -29,6 +30,7 @@ class Foundation:
     box: SecretBox
     database: Database
     jobs: JobQueue
+    worker_watch: WorkerWatch
     lanes: Lanes
     shares: FairSlots
     registry: Registry
@@ -52,6 +54,7 @@ def build_foundation(settings: Settings, clock: Clock, registry: Registry | None
         box=SecretBox(key, accepted_key),
         database=database,
         jobs=jobs,
+        worker_watch=WorkerWatch(database),
         lanes=Lanes(jobs, clock),
         shares=FairSlots(settings.worker_concurrency),
         registry=build_registry(settings) if registry is None else registry,

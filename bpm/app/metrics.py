@@ -30,7 +30,17 @@ def build_metrics(parts: Components, clock: Clock, requests: Counter, heartbeat:
             yield parts.foundation.tracer.spans
 
     foundation = parts.foundation
-    return Metrics(foundation.database, foundation.jobs, foundation.settings, clock, VERSION, DEAD, heartbeat, counted)
+    return Metrics(
+        foundation.database,
+        foundation.jobs,
+        foundation.worker_watch,
+        foundation.settings,
+        clock,
+        VERSION,
+        DEAD,
+        heartbeat,
+        counted,
+    )
 
 
 def script_runs(sandbox: Sandbox) -> Counter:

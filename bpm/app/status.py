@@ -37,6 +37,7 @@ class ProcessStatus:
             "writer_waiting": database.waiting,
             "jobs_waiting": jobs.waiting(tx),
             "jobs_running": jobs.running,
+            "workers": self._foundation.worker_watch.alive,
             "webhooks": len(self._routing.routes),
             "sandbox_locks": dict(self._sandbox.locks),
             "endpoints_off": self._routing.fixed.off(),

@@ -18,6 +18,8 @@ from bpm.cli.output import FormatOption, OutputFormat, print_json, print_table
 if TYPE_CHECKING:
     import ssl
 
+    import httpx
+
     from bpm.settings import Settings
 
 GIB, MIB = 1024**3, 1024**2
@@ -226,11 +228,21 @@ def server(address: str, shown: Path | None = None) -> Iterator[Finding]:
         reason = str(error) or type(error).__name__
         yield Finding("server", "problem", f"nobody answers at {address} ({reason})", "start it: bpm serve")
         return
-    if answer.is_success:
+    if answer.is_success and _is_degraded(answer):
+        told = f"{address} takes requests, but no worker runs: what is accepted waits"
+        yield Finding("worker", "problem", told, "start `bpm worker` with the server's settings")
+    elif answer.is_success:
         yield Finding("server", "ok", f"{address} is ready")
     else:
         yield Finding("server", "problem", f"{address} is not ready: {answer.text[:300]}", "read its log")
     yield from _skew(answer.headers.get("date"))
+
+
+def _is_degraded(answer: "httpx.Response") -> bool:
+    try:
+        return answer.json()["status"] == "degraded"
+    except (ValueError, KeyError, TypeError):
+        return False  # something else answers there
 
 
 def _trust_only(file: Path) -> "ssl.SSLContext":

@@ -1,11 +1,14 @@
 """`/livez` and `/readyz`: does the process work or need a restart, and may it be sent work.
 
+A server that can accept but whose work nobody executes is `degraded` and answers 200: what it accepts is on disk and
+will be done, while taking it from its load balancer would lose what senders do not repeat.
+
 The status code is for everybody, what lies behind it only for accounts of the installation.
 """
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -16,6 +19,7 @@ from starlette.routing import Route
 from bpm.edge.lifecycle import Lifecycle
 from bpm.edge.request import Authenticator, Incoming, IncomingReader
 from bpm.errors import BpmError, Draining
+from bpm.jobs.worker_watch import WorkerWatch
 from bpm.security.permissions import INSTALLATION
 from bpm.settings import Settings
 from bpm.store import Database, Transaction, utc_now
@@ -36,11 +40,12 @@ log = structlog.get_logger("bpm.web")
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One condition of readiness and what was found."""
+    """One condition of readiness and what was found; without one that is not `required` work is still accepted."""
 
     name: str
     ok: bool
     detail: str
+    required: bool = True
 
 
 def no_worker() -> None:
@@ -54,23 +59,25 @@ class Readiness:
         self,
         database: Database,
         lifecycle: Lifecycle,
+        workers: WorkerWatch,
         heartbeat: Callable[[], float | None] = no_worker,
         locks: Callable[[], Mapping[str, bool | str]] = dict,
     ) -> None:
-        """Take the parts; `heartbeat` returns the age of the worker's last sign of life in seconds.
+        """Take the parts; `heartbeat` returns the age of the own worker's last sign of life in seconds.
 
-        `locks` returns what confines scripts, each on, off or explained.
+        `workers` knows those of other processes, and `locks` returns what confines scripts, each on, off or explained.
         """
         self._locks = locks
         self._database = database
         self._lifecycle = lifecycle
+        self._workers = workers
         self._heartbeat = heartbeat
         self._probing = asyncio.Lock()
         self._probed_at = float("-inf")
         self._probe = Check("database", ok=False, detail="was not asked yet")
 
     async def checks(self) -> list[Check]:
-        """Return every condition; the process is ready when all are met."""
+        """Return every condition; the process is ready when all that are required are met."""
         return [self._serving(), await self._storage(), self._worker(), self._scripts(), self._handlers()]
 
     @property
@@ -85,7 +92,7 @@ class Readiness:
     def _worker(self) -> Check:
         age = self._heartbeat()
         if age is None:
-            return Check("worker", ok=True, detail="runs elsewhere")
+            return Check("worker", ok=not self._workers.is_missing, detail=self._workers.describe(), required=False)
         return Check("worker", ok=age <= HEARTBEAT_SECONDS, detail=f"last seen {age:.1f} seconds ago")
 
     def _handlers(self) -> Check:
@@ -137,8 +144,8 @@ def health_routes(readiness: Readiness, accounts: Authenticator, settings: Setti
 
     async def readyz(request: Request) -> Response:
         checks = await readiness.checks()
-        ready = all(check.ok for check in checks)
-        body: dict[str, object] = {"status": "ready" if ready else "not ready"}
+        ready = all(check.ok for check in checks if check.required)
+        body: dict[str, object] = {"status": _status(checks)}
         if await _is_known(incoming(request.scope, request.receive), accounts):
             body["checks"] = {check.name: {"ok": check.ok, "detail": check.detail} for check in checks}
         return _answer(200 if ready else 503, body)
@@ -160,6 +167,13 @@ async def _is_known(request: Incoming, accounts: Authenticator) -> bool:
     except BpmError:
         return False
     return principal.organization_id == INSTALLATION
+
+
+def _status(checks: Iterable[Check]) -> str:
+    missing = [check for check in checks if not check.ok]
+    if any(check.required for check in missing):
+        return "not ready"
+    return "degraded" if missing else "ready"
 
 
 def _answer(status: int, body: dict[str, object]) -> Response:

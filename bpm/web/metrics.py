@@ -21,6 +21,7 @@ from bpm.errors import Forbidden
 from bpm.events.subscription_tables import HEALTH, SUBSCRIPTIONS
 from bpm.jobs import JobQueue
 from bpm.jobs.interface import Backlog
+from bpm.jobs.worker_watch import WorkerWatch
 from bpm.metrics import CONTENT_TYPE, Gauge, Metric, exposition
 from bpm.security.permissions import INSTALLATION
 from bpm.settings import Settings
@@ -50,6 +51,7 @@ class Metrics:
         self,
         database: Database,
         jobs: JobQueue,
+        workers: WorkerWatch,
         settings: Settings,
         clock: Clock,
         version: str,
@@ -64,6 +66,7 @@ class Metrics:
         """
         self._database = database
         self._jobs = jobs
+        self._workers = workers
         self._settings = settings
         self._clock = clock
         self._version = version
@@ -102,6 +105,7 @@ class Metrics:
             "For how long the receiver that is worst off has taken nothing.",
             standing.failing_seconds,
         )
+        yield Gauge("bpm_workers", "Workers that show signs of life, in whatever process.", self._workers.alive)
         yield Gauge("bpm_database_bytes", "The size of the database.", standing.bytes)
 
     def _process(self) -> Iterable[Metric]:

@@ -63,7 +63,10 @@ HEALTH = {
     "type": "object",
     "required": ["status"],
     "properties": {
-        "status": {**_TEXT, "description": "How the process is"},
+        "status": {
+            "enum": ["ready", "degraded", "not ready"],
+            "description": "How the process is; degraded: it accepts, but no worker executes",
+        },
         "checks": {**_OBJECT, "description": "Only for callers with a token"},
     },
 }
@@ -175,7 +178,7 @@ PATHS: dict[str, Any] = {
             "ready",
             "May the process be sent work",
             {
-                "200": {"description": "Ready", "content": content(_ref("Health"))},
+                "200": {"description": "Ready, or accepting without a worker", "content": content(_ref("Health"))},
                 "503": {"description": "Not ready", "content": content(_ref("Health"))},
             },
             security=[{}, {"bearer": []}],

@@ -80,6 +80,8 @@ class SystemStatusView(View):
     """How many jobs have not begun."""
     jobs_running: int
     """How many jobs are being done."""
+    workers: int | None = None
+    """How many workers show signs of life, in this process or elsewhere; null while it is too early to say."""
     webhooks: int
     """How many rules there are."""
     inbound: InboundStatusView

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_httpserver import HTTPServer
 
 from bpm.cli import doctor
 from bpm.cli.doctor import LARGEST_WAL, Finding
@@ -117,3 +118,17 @@ def test_a_certificate_that_ends(
 def test_a_server_that_is_away() -> None:
     """Nobody answers where it should listen."""
     assert only(doctor.server(f"http://127.0.0.1:{free_port()}"), "server") == ("problem", "start it: bpm serve")
+
+
+def test_a_server_that_no_worker_helps(httpserver: HTTPServer) -> None:
+    """It takes requests, and the doctor says what is missing."""
+    httpserver.expect_request("/readyz").respond_with_json({"status": "degraded"})
+    state, advice = only(doctor.server(httpserver.url_for("")), "worker")
+    assert (state, "bpm worker" in advice) == ("problem", True)
+
+
+@pytest.mark.parametrize("body", ['{"status": "ready"}', "[]", "<html>", "{}"])
+def test_whatever_answers_with_200_is_ready(httpserver: HTTPServer, body: str) -> None:
+    """A proxy may put a page of its own there."""
+    httpserver.expect_request("/readyz").respond_with_data(body)
+    assert only(doctor.server(httpserver.url_for("")), "server") == ("ok", "")

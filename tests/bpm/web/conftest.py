@@ -229,7 +229,7 @@ def app(foundation: Foundation, accounts: Accounts, lifecycle: Lifecycle) -> Sta
     settings = foundation.settings
     routes = [
         Route(PATH, CommandEndpoint(build_bus(foundation, accounts), accounts, settings, lifecycle)),
-        *health_routes(Readiness(foundation.database, lifecycle), accounts, settings),
+        *health_routes(Readiness(foundation.database, lifecycle, foundation.worker_watch), accounts, settings),
     ]
     return Starlette(routes=routes, exception_handlers=EXCEPTION_HANDLERS)
 

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 
 from bpm.accounts import Accounts
 from bpm.edge.lifecycle import Lifecycle
+from bpm.jobs.worker_watch import WorkerWatch
 from bpm.settings import Settings
 from bpm.store import Database
 from bpm.store.abandoned_threads import MOST_ABANDONED
@@ -77,7 +78,7 @@ async def test_an_outdated_schema_is_not_ready(
     with sqlite3.connect(settings.sqlite_path) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '0000'")
     connection.close()
-    async with client_of(Readiness(database, lifecycle)) as client:
+    async with client_of(Readiness(database, lifecycle, WorkerWatch(database))) as client:
         response = await client.get("/readyz")
     assert response.status_code == 503
     assert response.json()["checks"]["database"]["detail"].startswith("stands at migration 0000, not ")
@@ -90,7 +91,7 @@ async def test_a_database_that_cannot_be_written_is_not_ready(
     """While somebody else holds the write lock the process is not ready, and afterwards it is again."""
     monkeypatch.setattr(health, "PROBE_SECONDS", 0.2)
     monkeypatch.setattr(health, "KEPT_SECONDS", 0)
-    async with client_of(Readiness(database, lifecycle)) as client:
+    async with client_of(Readiness(database, lifecycle, WorkerWatch(database))) as client:
         blocker = sqlite3.connect(settings.sqlite_path, isolation_level=None)
         blocker.execute("BEGIN IMMEDIATE")
         response = await client.get("/readyz")
@@ -110,7 +111,7 @@ async def test_a_table_that_is_gone_is_not_ready(
     with sqlite3.connect(settings.sqlite_path) as connection:
         connection.execute("DROP TABLE readiness_probe")
     connection.close()
-    async with client_of(Readiness(database, lifecycle)) as client:
+    async with client_of(Readiness(database, lifecycle, WorkerWatch(database))) as client:
         response = await client.get("/readyz")
     assert response.status_code == 503
     assert response.json()["checks"]["database"]["detail"] == "can't be written; the log says why"
@@ -120,9 +121,27 @@ async def test_a_table_that_is_gone_is_not_ready(
 async def test_a_worker_must_have_been_seen(
     client_of: Clients, database: Database, lifecycle: Lifecycle, age: float | None, status: int
 ) -> None:
-    """A worker that has not been seen for 15 seconds makes its process unready; none at all does not."""
-    async with client_of(Readiness(database, lifecycle, lambda: age)) as client:
+    """A worker that has not been seen for 15 seconds makes its process unready; none of its own does not."""
+    async with client_of(Readiness(database, lifecycle, WorkerWatch(database), lambda: age)) as client:
         assert (await client.get("/readyz")).status_code == status
+
+
+async def test_a_server_that_no_worker_helps_is_degraded(
+    client_of: Clients, database: Database, lifecycle: Lifecycle, clerk: str
+) -> None:
+    """It takes requests, so that nothing is lost, and says to everybody that it is not well, to whom it knows why."""
+    seconds = iter(range(0, 10_000, 60))
+    watch = WorkerWatch(database, lambda: next(seconds))
+    await watch.look()
+    async with client_of(Readiness(database, lifecycle, watch)) as client:
+        known = await client.get("/readyz")
+        assert (known.status_code, known.json()["status"]) == (200, "degraded")
+        assert known.json()["checks"]["worker"]["ok"] is False
+        assert "no worker runs" in known.json()["checks"]["worker"]["detail"]
+        stranger = await client.get("/readyz", headers={"Authorization": ""})
+        assert (stranger.status_code, stranger.json()) == (200, {"status": "degraded"})
+        lifecycle.drain()
+        assert (await client.get("/readyz")).json()["status"] == "not ready"
 
 
 async def test_a_process_whose_handlers_do_not_end_needs_a_restart(
@@ -131,7 +150,7 @@ async def test_a_process_whose_handlers_do_not_end_needs_a_restart(
     """It says so while as many threads as may be left behind are in a handler; one fewer is no reason."""
     woken = threading.Event()
     threads = [threading.Thread(target=woken.wait) for _ in range(MOST_ABANDONED)]
-    async with client_of(Readiness(database, lifecycle)) as client:
+    async with client_of(Readiness(database, lifecycle, WorkerWatch(database))) as client:
         for thread in threads:
             assert (await client.get("/livez")).status_code == 200
             thread.start()
@@ -150,7 +169,7 @@ async def test_asking_often_writes_once(
     client_of: Clients, database: Database, lifecycle: Lifecycle, tmp_path: Path
 ) -> None:
     """A hundred questions within a second cost one write."""
-    async with client_of(Readiness(database, lifecycle)) as client:
+    async with client_of(Readiness(database, lifecycle, WorkerWatch(database))) as client:
         await client.get("/readyz")
         with sqlite3.connect(tmp_path / "bpm.db") as connection:
             first = connection.execute("SELECT written_at FROM readiness_probe").fetchone()
@@ -163,6 +182,6 @@ async def test_asking_often_writes_once(
 async def test_the_locks_of_the_sandbox_are_shown(client_of: Clients, database: Database, lifecycle: Lifecycle) -> None:
     """Whoever may see details sees what confines scripts."""
     locks = {"seccomp": True, "landlock": False, "network": "own namespace"}
-    async with client_of(Readiness(database, lifecycle, locks=lambda: locks)) as client:
+    async with client_of(Readiness(database, lifecycle, WorkerWatch(database), locks=lambda: locks)) as client:
         shown = (await client.get("/readyz")).json()["checks"]["scripts"]
     assert shown == {"ok": True, "detail": "seccomp on, landlock off, network own namespace"}

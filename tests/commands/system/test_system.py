@@ -117,6 +117,7 @@ async def test_the_status_is_what_the_parts_report(bus: Bus) -> None:
         "writerWaiting": 3,
         "jobsWaiting": 2,
         "jobsRunning": 1,
+        "workers": None,
         "webhooks": 7,
         "inbound": {**dict.fromkeys(STATES, 0), "oldestWaitingSeconds": None},
         "refused": {

@@ -89,6 +89,7 @@ function Health({ status, turn }: { status: Status; turn: number }) {
                 ["Running for", duration(status.uptimeSeconds)],
                 ["Jobs waiting", status.jobsWaiting],
                 ["Jobs running", status.jobsRunning],
+                ["Workers alive", status.workers ?? "not known yet"],
                 ["Waiting for the writer", status.writerWaiting],
                 ["Refused requests kept today", `${status.refused.requests} of ${status.refused.requestsPerDay}`],
               ]}
@@ -116,10 +117,18 @@ function Figure({ name, value, address }: { name: string; value: number; address
   )
 }
 
-function needsOf({ inbound, draining, refused }: Status): Need[] {
+function needsOf(status: Status): Need[] {
+  const { inbound, draining, refused } = status
   const late = inbound.oldestWaitingSeconds ?? 0
   const needs: Array<Need | false> = [
     draining && { tone: "warn", state: "stopping", words: "The server is stopping and takes nothing new.", action: "Requests", address: to("requests") },
+    status.workers === 0 && {
+      tone: "bad",
+      state: "no worker",
+      words: "No worker runs: what is accepted waits until somebody starts `bpm worker`.",
+      action: "See what waits",
+      address: to("requests", { state: "pending" }),
+    },
     inbound.dead > 0 && {
       tone: "bad",
       state: "dead",
