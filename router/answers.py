@@ -5,7 +5,9 @@ from typing import Any
 
 from bpm.bus import Outcome
 from bpm.edge.answer import JSON, Answer
-from bpm.edge.envelope import problem, success
+from bpm.edge.envelope import problem, refusal, success
+from bpm.edge.problems import headers_of, status_of
+from bpm.errors import BpmError, Defect
 from bpm.exact_json import write_json
 from router.answer_headers import CONTENT_TYPE, OURS, POLICY
 from router.decision.verdict import SIGNATURE, Verdict
@@ -17,6 +19,9 @@ from router.tables import requests
 from router.tables.requests import RequestRow
 
 SUCCEEDED = "Operation completed successfully"
+
+NOT_EXECUTED = "The request could not be executed"
+"""What strangers are told of whatever failed; see `Answers.failed`."""
 
 FIRST_ERROR = 400
 """The lowest status by which a caller is told that its request was not taken."""
@@ -64,7 +69,7 @@ class Answers:
         Of a script the caller sees the result; its logs and what it cost are the administrator's.
         """
         if outcome.error is not None:
-            return problem(outcome.error, call.id, failed)
+            return self.failed(call.id, rule, outcome.error, failed)
         if rule.fields.execution_type is not ExecutionType.CODE:
             prescribed = rule.prescribed_answer(call, result=outcome.wire) if rule.response is not None else None
             return prescribed or success(outcome.json or b"null", outcome.message or SUCCEEDED)
@@ -72,6 +77,19 @@ class Answers:
             return answer_of_script(outcome.data.reply)
         result = outcome.wire["result"]
         return rule.prescribed_answer(call, result=result) or success(write_json(result), outcome.message or SUCCEEDED)
+
+    def failed(self, request_id: str, rule: Rule, error: BpmError, failed: str = "") -> Answer:
+        """Answer a `sync` request whose work failed with `error`; `failed` as in `problem`.
+
+        A caller that nothing verifies learns the status and the request's id: the sentences name lines of scripts,
+        steps, elements and what else is stored. They are kept with the request, for those who may read it.
+        """
+        if rule.knows_its_callers:
+            return problem(error, request_id, failed)
+        status = status_of(error)
+        sentence = f"The request id is {request_id}; whoever runs this address finds the reason there"
+        message = Defect().message if status == 500 else NOT_EXECUTED
+        return refusal(status, message, [sentence], *headers_of(error))
 
     def again(self, first: RequestRow, rule: Rule) -> Answer:
         """Answer a repeated request as the first one was."""

@@ -124,6 +124,11 @@ class Rule:
         return (values_at(self.path, path) or {}) if "{" in self.path else {}
 
     @property
+    def knows_its_callers(self) -> bool:
+        """Whether only known senders get so far as to be executed: they sign, or come from a listed address."""
+        return self.addresses is not None or (self.verifier is not None and self.verifier.scheme.kind != "none")
+
+    @property
     def verifies_by_script(self) -> bool:
         """Whether a script has to verify the signatures itself, because no scheme was asked for."""
         is_code = self.fields.execution_type is ExecutionType.CODE

@@ -11,7 +11,7 @@ from bpm.bus import Bus, Envelope, Outcome
 from bpm.clock import Clock
 from bpm.edge.answer import Answer
 from bpm.edge.envelope import problem
-from bpm.errors import BpmError, Overloaded
+from bpm.errors import BpmError, Invalid, Overloaded
 from bpm.jobs import Job, JobQueue
 from bpm.store import Transaction
 from router.answers import Answers, accepted, has_refused
@@ -61,7 +61,7 @@ class SyncExecution:
         try:
             message, principal = await self._messages.of_rule(call, rule)
         except Exception as error:
-            return await self._refuse(call, source, self._messages.as_failure(error, call))
+            return await self._refuse(call, rule, source, self._messages.as_failure(error, call))
         registration = self._bus.registry.of(message)
         row = await self._inbox.row_of(call, source, requests.RUNNING, dedupe_key=source.dedupe_key(key))
 
@@ -141,11 +141,12 @@ class SyncExecution:
         if request_id in self._unfinished:
             await asyncio.wait((self._unfinished[request_id],))
 
-    async def _refuse(self, call: InboundCall, source: Source, error: BpmError) -> Answer:
+    async def _refuse(self, call: InboundCall, rule: Rule, source: Source, error: BpmError) -> Answer:
+        """Keep a request that becomes no message; that a field of its body is wrong is told to whoever sent it."""
         row = await self._inbox.row_of(call, source, requests.FAILED, errors=list(error.errors), attempt=1)
         await self._bus.database.append((requests.INBOUND, row), size=len(call.body))
         log_failed(call.id, source.config_key or source.provider, error)
-        return problem(error, call.id)
+        return problem(error, call.id) if isinstance(error, Invalid) else self._answers.failed(call.id, rule, error)
 
     async def _in_one_go(self, envelope: Envelope, recorder: "SyncRecorder") -> Outcome | None:
         """Execute; None when the unique index knew the provider's id, which has undone the effect."""

@@ -1,9 +1,10 @@
-"""`bpm users`: the verbs, and what works without a server."""
+"""`bpm users`: passwords, one of them without a server."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bpm.cli.connection import ServerConnection, Url
 from bpm.cli.storage import checked, refuse_missing_file, run
 from bpm.cli.verb_command import verb_group
 
@@ -38,3 +39,20 @@ def reset_password(name: Name, enable: Enable = False) -> None:
         typer.echo(password)
 
     run(work)
+
+
+@users.command()
+def change_password(
+    url: Url = None,
+    username: Annotated[str | None, typer.Option("--username", envvar="BPM_USERNAME", help="Who you are.")] = None,
+) -> None:
+    """Change your own password: asks for the one that you have, and for the new one twice.
+
+    Every sign-in of yours ends; API keys go on.
+    """
+    name = username or typer.prompt("User name")
+    current = typer.prompt("Current password", hide_input=True)
+    new = typer.prompt("New password", hide_input=True, confirmation_prompt="New password again")
+    connection = ServerConnection(url, None, name, current)
+    connection.send("ChangeOwnPasswordCommand", {"currentPassword": current, "newPassword": new})
+    typer.echo("The password is changed; sign in with it")

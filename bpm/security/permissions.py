@@ -31,6 +31,19 @@ ROLES: dict[str, frozenset[Permission]] = {
             "payments:write",
         }
     ),
+    "author": frozenset(
+        {
+            "*:read",
+            "webhooks:write",
+            "inbound:write",
+            "processes:write",
+            "messages:write",
+            "deliveries:write",
+            "payments:write",
+            "events:write",
+            "code:write",
+        }
+    ),
     "viewer": frozenset({"*:read"}),
     "publisher": frozenset({"events:read", "events:write"}),
 }

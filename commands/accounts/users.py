@@ -47,7 +47,7 @@ class CreateUserCommand(Command[CreatedUserView]):
     password: Password | None = None
     """The password; generated and shown once, if left out."""
     roles: Roles = Field(default_factory=list[str])
-    """Bundles of permissions: `admin`, `operator`, `viewer`, `publisher`."""
+    """Bundles of permissions: `admin`, `author`, `operator`, `viewer`, `publisher`."""
     permissions: Permissions = Field(default_factory=list[str])
     kind: Kind = "user"
     """A person with a password, or a service with API keys."""
@@ -153,7 +153,7 @@ def _update_user(
     if command.permissions is not None:
         user.permissions = command.permissions
     if hashed is not None:
-        _set_password(user, hashed, context)
+        set_password(user, hashed, context)
     if command.is_enabled is not None:
         _switch(user, context, enabled=command.is_enabled)
     return _changed(user, context, accounts, was_administrator=was_administrator)
@@ -221,7 +221,8 @@ def _changed(user: User, context: Context, accounts: Accounts, *, was_administra
     return UserView.model_validate(user)
 
 
-def _set_password(user: User, hashed: str, context: Context) -> None:
+def set_password(user: User, hashed: str, context: Context) -> None:
+    """Set a user's hashed password and end its sign-ins; raises `Invalid` for a service account."""
     if user.kind == "service":
         raise Invalid("password: a service account has none; create an API key for it")
     user.password_hash = hashed

@@ -17,8 +17,12 @@ pytestmark = pytest.mark.anyio
 
 REFUSED = frozenset({400, 401, 422, 500})
 REMITA = "BPM_REMITA__MERCHANT_ID and BPM_REMITA__API_KEY must be set"
-UNSET = {"ConfirmRemitaPaymentCommand": REMITA, "ConfirmRemitaCollectionCommand": REMITA}
-"""What an installation without these settings refuses, whatever is sent."""
+UNSET = {
+    "ConfirmRemitaPaymentCommand": REMITA,
+    "ConfirmRemitaCollectionCommand": REMITA,
+    "ChangeOwnPasswordCommand": "currentPassword: is wrong",
+}
+"""What an installation without these settings refuses, and a password that no example knows."""
 LAST = ("EndAllSessionsCommand", "DisableUserCommand")
 """What ends the sender's own session."""
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bpm.errors import Defect
 from bpm.jobs import Job
 from bpm.store import utc_now
 from bpm.testing import RunningApp
@@ -12,6 +13,10 @@ from tests.router import probes
 from tests.router.conftest import noting, runs, stored, until
 
 pytestmark = pytest.mark.anyio
+
+SIGNED = {"scheme": "bearer", "secret": "s-of-eight"}
+SENT = {"Authorization": "Bearer s-of-eight"}
+"""How a rule knows its sender, and what that one sends."""
 
 
 async def test_the_outcome_is_answered(app: RunningApp) -> None:
@@ -38,10 +43,10 @@ async def test_the_outcome_is_answered(app: RunningApp) -> None:
 async def test_a_failure_is_answered_and_undone(
     app: RunningApp, key: str, fields: dict[str, Any], status: int, message: str, says: str
 ) -> None:
-    """What does not fit, is refused or breaks is answered with its status, stored as failed, and left no effect."""
+    """To a known sender: what does not fit, is refused or breaks has its status, is stored, and left no effect."""
     key = f"sync-{key}"
-    await noting(app, key, responseMode="sync", **fields)
-    answer = await app.hook(key, {"a": 1})
+    await noting(app, key, responseMode="sync", signature=SIGNED, **fields)
+    answer = await app.hook(key, {"a": 1}, headers=SENT)
     assert (answer.status, answer.body["success"]) == (status, False)
     assert message in answer.message
     assert any(says in sentence for sentence in answer.errors)
@@ -124,10 +129,53 @@ async def test_a_script_replies(app: RunningApp, source: str, status: int, heade
     assert answer.body == body if body is not None else answer.data == 5
 
 
+@pytest.mark.parametrize(
+    ("key", "fields", "status", "says"),
+    [
+        ("mapping", {"parameters": {"event": "{{payload.name}}"}}, 422, "payload.name"),
+        ("script", {"executionType": 2, "executionCode": "x = payload['on_hand']"}, 422, "KeyError"),
+        ("handler", {"commandName": "StumbleCommand", "parameters": {"event": "stranger", "times": 9}}, 422, "try 1"),
+        ("chain", {"executionType": 1, "commandChain": [{"commandName": "NoteCommand", "name": "reserve",
+         "parameters": {"event": "{{payload.name}}"}}]}, 422, "reserve"),
+        ("crash", {"commandName": "CrashCommand", "parameters": {"event": "crash"}}, 500, "request id"),
+    ],
+)  # fmt: skip
+async def test_a_stranger_is_not_told_what_failed(
+    app: RunningApp, key: str, fields: dict[str, Any], status: int, says: str
+) -> None:
+    """Where nothing verifies callers they learn the status and the request's id; the request keeps the sentences."""
+    key = f"stranger-{key}"
+    command = {} if "executionType" in fields else {"commandName": "NoteCommand"}
+    await app.rule(key, **command | fields, responseMode="sync")
+    answer = await app.hook(key, {"a": 1})
+    (kept,) = await stored(app, key)
+    assert any(says in sentence for sentence in kept["errors"]) or status == 500
+    assert answer.status == status
+    told = f"The request id is {kept['requestId']}; whoever runs this address finds the reason there"
+    assert answer.errors == [told]
+    assert answer.message == ("The request could not be executed" if status < 500 else Defect().message)
+
+
+async def test_a_stranger_is_told_what_is_wrong_with_a_field(app: RunningApp) -> None:
+    """What is wrong with the own body is the sender's to know: it names a field and says nothing of what is stored."""
+    await noting(app, "stranger-field", responseMode="sync", parameters={"event": 7})
+    answer = await app.hook("stranger-field", {"a": 1})
+    assert (answer.status, answer.message) == (422, "Validation failed")
+    assert answer.errors[0].startswith("event:")
+
+
+async def test_who_comes_from_a_listed_address_is_known(app: RunningApp) -> None:
+    """A list of addresses tells strangers and senders apart as a signature does."""
+    fields = {"executionType": 2, "executionCode": "x = payload['on_hand']", "responseMode": "sync"}
+    await app.rule("listed", **fields, allowableIPs="127.0.0.1")
+    assert "KeyError" in (await app.hook("listed", {})).errors[0]
+
+
 async def test_a_script_that_fails_is_told(app: RunningApp) -> None:
-    """A script's mistake is answered with its line, and stored."""
-    await app.rule("mistake", executionType=2, executionCode="a = 1\nb = a / 0", responseMode="sync")
-    answer = await app.hook("mistake", {})
+    """A script's mistake is answered to a known sender with its line, and stored."""
+    fields = {"executionType": 2, "executionCode": "a = 1\nb = a / 0", "responseMode": "sync"}
+    await app.rule("mistake", **fields, signature=SIGNED)
+    answer = await app.hook("mistake", {}, headers=SENT)
     assert (answer.status, answer.message) == (422, "Script failed")
     assert "line 2" in answer.errors[0]
     (kept,) = await stored(app, "mistake")

@@ -101,7 +101,7 @@ def test_roles_and_passwords_are_checked() -> None:
     """Unknown roles are answered with the known ones, short and endless passwords with the bounds."""
     assert check_role("viewer") == "viewer"
     assert check_password("x" * 12)
-    with pytest.raises(ValueError, match="admin, operator, viewer, publisher"):
+    with pytest.raises(ValueError, match="admin, operator, author, viewer, publisher"):
         check_role("root")
     for password in ("x" * 11, "x" * 1025):
         with pytest.raises(ValueError, match="between 12 and 1024"):

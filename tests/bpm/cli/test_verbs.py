@@ -180,6 +180,21 @@ async def test_a_password_is_reset_without_signing_in(server: ServerProcess) -> 
     assert renewed["password"] not in json.dumps(line)
 
 
+async def test_the_own_password_is_changed(server: ServerProcess) -> None:
+    """It is asked for, with the new one twice, and never in an argument; a wrong one changes nothing."""
+    (made,) = await lines(server, "users", "create", "nina")
+    chosen, known = "an even longer password", {"BPM_URL": server.url, "BPM_USERNAME": "nina"}
+    change = ("users", "change-password")
+    for current, status in (("not the password", ExitStatus.ERROR), (made["password"], 0)):
+        typed = f"{current}\n{chosen}\n{chosen}\n"
+        done = await anyio.to_thread.run_sync(partial(CliRunner().invoke, main, change, input=typed, env=known))
+        assert bool(done.exit_code) == bool(status), done.output
+        assert chosen not in done.output
+    for password, answered in ((made["password"], 401), (chosen, 200)):
+        signing_in = {"username": "nina", "password": password}
+        assert (await server.request("POST", "/api/auth/token", signing_in)).status == answered
+
+
 async def test_whose_password_can_not_be_reset(server: ServerProcess) -> None:
     """Nobody of that name, a service account, and who was disabled, unless that is wanted."""
     place = {name: server.environment[name] for name in ("BPM_DATABASE_URL",) if name in server.environment}

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from bpm.accounts import Accounts
+from bpm.accounts.attempts import PAIR
 from bpm.accounts.tables import ApiKey, User
 from bpm.app import Components
-from bpm.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from bpm.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, Unauthenticated
 from bpm.security.passwords import Passwords
 from bpm.security.permissions import SYSTEM, Principal, permissions_of
 from bpm.store import Database, Transaction, utc_now
@@ -434,3 +435,97 @@ async def test_another_organisation_sees_nothing(users: UsersSender) -> None:
             await users.send(name, stranger, **fields)
     with pytest.raises(Conflict):
         await users.send("CreateUserCommand", stranger, username="clerk")
+
+
+OTHER = "another horse, another battery"
+
+
+async def test_anybody_changes_the_own_password(users: UsersSender) -> None:
+    """It needs no right; every sign-in ends, the old password is nothing any more, and the audit log has neither."""
+    await users.send("CreateUserCommand", username="ada", password=PASSWORD)
+    header = await users.sign_in("ada")
+    ada = await users.whois(header)
+    await users.send("ChangeOwnPasswordCommand", ada, currentPassword=PASSWORD, newPassword=OTHER)
+    assert await users.is_nobody(header)
+    with pytest.raises(Unauthenticated):
+        await users.sign_in("ada")
+    assert (await users.whois(await users.sign_in("ada", OTHER))).name == "ada"
+    (line,) = (await users.send("GetAuditLogQuery", messageType="ChangeOwnPasswordCommand"))["items"]
+    assert PASSWORD not in str(line)
+    assert OTHER not in str(line)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"currentPassword": "wrong horse", "newPassword": OTHER}, "currentPassword: is wrong"),
+        ({"currentPassword": PASSWORD, "newPassword": PASSWORD}, "newPassword: must differ"),
+        ({"currentPassword": PASSWORD, "newPassword": "short"}, "newPassword: must have between 12"),
+        ({"newPassword": OTHER}, "Current Password is required|currentPassword"),
+    ],
+)
+async def test_a_password_that_is_not_changed(users: UsersSender, fields: dict[str, str], sentence: str) -> None:
+    """The sign-ins go on, and the sentence says what is wrong."""
+    header = await users.sign_in("clerk")
+    with pytest.raises(Invalid, match=sentence):
+        await users.send("ChangeOwnPasswordCommand", CLERK, **fields)
+    assert await users.whois(header)
+
+
+async def test_guesses_of_the_current_password_are_counted(users: UsersSender) -> None:
+    """They count as tries to sign in, of which the one who sends them here has so many."""
+    envelope_of = {"currentPassword": "wrong horse", "newPassword": OTHER}
+    for _ in range(PAIR.burst):
+        with pytest.raises(Invalid):
+            await users.send("ChangeOwnPasswordCommand", CLERK, **envelope_of)
+    guesses = [users.send("ChangeOwnPasswordCommand", CLERK, **envelope_of) for _ in range(3)]
+    outcomes = await asyncio.gather(*guesses, return_exceptions=True)
+    assert any(isinstance(outcome, RateLimited) for outcome in outcomes)
+
+
+async def test_a_key_changes_no_password(users: UsersSender) -> None:
+    """Nor does a rule, a service account or whoever has no password."""
+    made = await users.send("CreateApiKeyCommand", name="key", userId=1, scopes=["*:write"])
+    fields = {"currentPassword": PASSWORD, "newPassword": OTHER}
+    for sender in (await users.whois(f"Bearer {made['key']}"), Principal("rule", "rule:7", "rule", 1)):
+        with pytest.raises(Forbidden, match="only a person who is signed in"):
+            await users.send("ChangeOwnPasswordCommand", sender, **fields)
+    await users.add_user(username="sso", kind="user", organization_id=1)
+    (listed,) = (await users.send("GetUserListQuery", searchText="sso"))["items"]
+    with pytest.raises(Conflict, match="do not sign in with a password"):
+        await users.send("ChangeOwnPasswordCommand", Principal("user", f"user:{listed['id']}", "sso", 1), **fields)
+
+
+async def test_two_changes_at_once(users: UsersSender) -> None:
+    """One is done, the other is refused: nobody is left with a password that somebody else has just replaced."""
+    changes = [
+        users.send("ChangeOwnPasswordCommand", CLERK, currentPassword=PASSWORD, newPassword=f"{OTHER} {number}")
+        for number in range(2)
+    ]
+    outcomes = await asyncio.gather(*changes, return_exceptions=True)
+    (refused,) = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    assert isinstance(refused, Conflict | Invalid)
+
+
+async def test_an_author_writes_rules_that_publish(users: UsersSender) -> None:
+    """The role may save a rule that publishes an event, and one with a script; an operator may not."""
+    await users.add_user(username="maker", kind="user", organization_id=1, roles=["author"])
+    await users.add_user(username="ops", kind="user", organization_id=1, roles=["operator"])
+    found = {each["username"]: each for each in (await users.send("GetUserListQuery"))["items"]}
+    rule = {
+        "description": "d",
+        "isEnabled": True,
+        "action": "POST",
+        "executionType": 0,
+        "commandName": "PublishEventCommand",
+        "parameters": {"event": "shop.paid", "data": "{{payload}}"},
+    }
+    maker, ops = (
+        Principal("user", f"user:{found[name]['id']}", name, 1, permissions_of([role]))
+        for name, role in (("maker", "author"), ("ops", "operator"))
+    )
+    assert await users.send("CreateWebHookConfigCommand", maker, key="paid", path="paid", **rule)
+    script = {"executionType": 2, "executionCode": "return 1", "commandName": None, "parameters": None}
+    assert await users.send("CreateWebHookConfigCommand", maker, key="code", path="code", **{**rule, **script})
+    with pytest.raises(Invalid, match="PublishEventCommand needs events:write"):
+        await users.send("CreateWebHookConfigCommand", ops, key="ops", path="ops", **rule)

@@ -13,6 +13,7 @@ import type { Column } from "../../ui/table"
 import { Time } from "../../ui/time"
 import { toast } from "../../ui/toast"
 import { List, useList } from "../list"
+import { OwnPassword } from "./own_password"
 import { useUserNames } from "./user_names"
 
 type Session = Schemas["SessionView"]
@@ -27,6 +28,7 @@ export function Sessions() {
   const asked = useList({ $type: "GetSessionListQuery", everybody: isEverybody })
   const nameOf = useUserNames()
   const [isLeaving, leave] = useState(false)
+  const [isChanging, change] = useState(false)
   const end = async (id: string) => {
     try {
       await send({ $type: "EndSessionCommand", id })
@@ -68,6 +70,7 @@ export function Sessions() {
             {may("users:read") && (
               <Select aria-label="Whose" value={isEverybody ? "everybody" : ""} choices={WHOSE} onChoice={(of) => refine({ of, page: undefined })} />
             )}
+            <Button onClick={() => change(true)}>Change my password</Button>
             <Button kind="danger" onClick={() => leave(true)}>
               Sign out everywhere
             </Button>
@@ -75,6 +78,7 @@ export function Sessions() {
         }
         empty="Who signs in to the console stands here."
       />
+      {isChanging && <OwnPassword onClose={() => change(false)} onDone={asked.again} />}
       {isLeaving && (
         <Confirm
           title="Sign out everywhere?"

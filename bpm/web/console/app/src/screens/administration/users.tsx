@@ -17,7 +17,7 @@ import { List, useList } from "../list"
 type User = Schemas["UserView"]
 type Kind = User["kind"]
 
-const ROLES = ["viewer", "operator", "publisher", "admin"]
+const ROLES = ["viewer", "operator", "author", "publisher", "admin"]
 const KINDS = [
   { value: "user", label: "a person, who signs in with a password" },
   { value: "service", label: "a service account, which uses keys" },
