@@ -1,13 +1,15 @@
 """`bpm process`: check BPMN, DMN and form files, deploy them to a running server, and look at what runs there."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from bpm.cli.connection import Password, ServerConnection, Token, Url, Username, print_reply
 from bpm.cli.exits import ExitStatus, fail
-from bpm.cli.output import FormatOption, OutputFormat
+from bpm.cli.output import FormatOption, OutputFormat, print_json
 from bpm.cli.verb_command import add_verbs
 
 app = add_verbs(
@@ -21,6 +23,9 @@ app = add_verbs(
 
 File = Annotated[Path, typer.Argument(help="A BPMN 2.0 file, or by its ending a DMN file (.dmn) or a form (.form).")]
 Name = Annotated[str | None, typer.Option("--name", help="What the process is called; else the file's own name.")]
+Before = Annotated[int, typer.Argument(help="The id of the earlier version.")]
+After = Annotated[int, typer.Argument(help="The id of the later version.")]
+Decisions = Annotated[bool, typer.Option("--decisions", help="The ids are of decisions.")]
 Event = Annotated[list[str] | None, typer.Option("--trigger-event", help="An event that starts instances.")]
 
 
@@ -60,6 +65,45 @@ def deploy(
     command, fields = _deployment(file, _read(file), name or file.stem, trigger_event or [])
     reply = ServerConnection(url, token, username, password).run(lambda client: client.send(command, fields, {}))
     print_reply(command, reply, output)
+
+
+@app.command()
+def diff(
+    before: Before,
+    after: After,
+    decisions: Decisions = False,
+    url: Url = None,
+    token: Token = None,
+    username: Username = None,
+    password: Password = None,
+    output: FormatOption = OutputFormat.AUTO,
+) -> None:
+    """Say what differs between two deployed versions; the exit status is 3 where something does."""
+    query = "CompareDecisionDefinitionsQuery" if decisions else "CompareProcessDefinitionsQuery"
+    fields = {"beforeId": before, "afterId": after}
+    reply = ServerConnection(url, token, username, password).run(lambda client: client.send(query, fields, {}))
+    if not reply.ok:
+        print_reply(query, reply, output)
+    found = reply.data
+    if output.is_text:
+        _print_differences(found)
+    else:
+        print_json(found)
+    if found["added"] or found["removed"] or found["changed"]:
+        raise typer.Exit(ExitStatus.DIFFERENCE)
+
+
+def _print_differences(found: Mapping[str, Any]) -> None:
+    for element in found["elements"]:
+        name = f" ({element['name']})" if element["name"] else ""
+        typer.echo(f"{element['change']} {element['kind']} {element['elementId'] or 'of the file'}{name}")
+        for each in element["fields"] if element["change"] == "changed" else ():
+            typer.echo(f"  {each['path']}: {_shown(each['before'])} -> {_shown(each['after'])}")
+    typer.echo(f"{found['added']} added, {found['removed']} removed, {found['changed']} changed")
+
+
+def _shown(value: str | None) -> str:
+    return "nothing" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _deployment(file: Path, text: str, name: str, events: list[str]) -> tuple[str, dict[str, object]]:

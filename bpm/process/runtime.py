@@ -20,6 +20,7 @@ from bpm.process.instances import InstanceState, NewInstance, Startable
 from bpm.process.step import StateTooLarge, Step
 from bpm.process.transaction_budget import TransactionBudget
 from bpm.process.unit_of_work import ProcessUnitOfWork
+from bpm.process.version_comparison import VersionComparisons
 from bpm.settings import ProcessSettings
 
 T = TypeVar("T")
@@ -36,6 +37,7 @@ class ProcessRuntime:
         self.registry = registry
         self.jobs = jobs
         self.deployed = DefinitionCache()
+        self.comparisons = VersionComparisons()
         self._busy: dict[int, list[ProcessUnitOfWork]] = {}
 
     def start(self, context: Context, deployed: Startable, new: NewInstance) -> InstanceState:

@@ -146,13 +146,19 @@ class GetDecisionDefinitionByIdQuery(Query[DecisionDetailView]):
 @handles
 def get(query: GetDecisionDefinitionByIdQuery, context: Context) -> DecisionDetailView:
     """Return its file; secrets in it only to those who may deploy."""
-    row = find_decision(context.session, query.id)
-    if row is None:
-        raise NotFound(f"there is no decision definition {query.id}")
+    row = get_decision(context, query.id)
     xml = restored_source(row.dmn_xml, context.box)
     if not context.principal.allows("processes:write"):
         xml = redacted_xml(xml)
     return DecisionDetailView.model_validate({**row.model_dump(), "dmn_xml": xml})
+
+
+def get_decision(context: Context, definition_id: int) -> DeployedDecision:
+    """Return a version of the caller's organisation, or raise `NotFound`."""
+    row = find_decision(context.session, definition_id)
+    if row is None:
+        raise NotFound(f"there is no decision definition {definition_id}")
+    return row
 
 
 class DecisionResultView(View):

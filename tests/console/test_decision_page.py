@@ -104,3 +104,16 @@ async def test_a_viewer_reads_a_decision(page: Page, server: ServerProcess) -> N
     await visit(page, server, f"decisions/{made['id']}")
     await expect(page.get_by_label("Rule 1, input 1", exact=True)).to_be_disabled()
     await expect(page.get_by_role("button", name="Deploy", exact=True)).to_have_count(0)
+
+
+async def test_versions_of_a_decision_are_compared(signed_in: Page, server: ServerProcess) -> None:
+    """The rule that differs is listed with what it was and is."""
+    page, file = signed_in, TWO.format(key="compared").replace("<rule>", '<rule id="young">', 1)
+    made = [
+        await server.cmd("CreateDecisionDefinitionCommand", dmnXml=file.replace("25", each)) for each in ("25", "30")
+    ]
+    await visit(page, server, f"decisions/{made[1][0]['id']}")
+    await page.get_by_role("tab", name="Versions").click()
+    await page.get_by_label("Compare with").select_option(str(made[0][0]["id"]))
+    await expect(page.locator(".differences del")).to_have_text("< 25")
+    await expect(page.locator(".differences ins")).to_have_text("< 30")

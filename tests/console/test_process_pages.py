@@ -8,8 +8,8 @@ from playwright.async_api import Page, expect
 
 from bpm.testing import ServerProcess
 from tests.commands.playing import bpmn
-from tests.console.conftest import captured
-from tests.console.test_screens import visit
+from tests.console.conftest import REFUND, captured
+from tests.console.test_screens import faults, visit
 
 pytestmark = pytest.mark.anyio
 
@@ -224,3 +224,43 @@ async def test_a_request_is_followed_to_its_last_effect_and_back(signed_in: Page
     await expect(page.locator("li.is-wanted")).to_contain_text("order.created")
     await story.get_by_role("link", name="POST /followed").click()
     await expect(page.get_by_label("Body", exact=True)).to_contain_text("Sandpiper")
+
+
+async def versions(server: ServerProcess, key: str) -> tuple[int, int]:
+    """Two versions of the refund: the second asks for more, pays otherwise, and has one flow less."""
+    one = REFUND.replace('id="refund"', f'id="{key}"').replace('bpmnElement="refund"', f'bpmnElement="{key}"')
+    flow = '<sequenceFlow id="f3" sourceRef="approve" targetRef="pay"/>'
+    two = one.replace("amount &gt; 100", "amount &gt; 250").replace(flow, flow.replace("f3", "f9"))
+    two = two.replace('bpmnElement="f3"', 'bpmnElement="f9"').replace('name="Approve refund"', 'name="Approve it"')
+    made = [await server.cmd("CreateProcessDefinitionCommand", name="Refund", bpmnXml=each) for each in (one, two)]
+    return made[0]["id"], made[1]["id"]
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
+async def test_versions_are_compared_on_the_drawing(
+    signed_in: Page, server: ServerProcess, axe: str, width: int, theme: str
+) -> None:
+    """What differs is coloured on either drawing, and listed; the list leads to the drawing by keyboard."""
+    page, (first, second) = signed_in, await versions(server, f"compared-{width}")
+    await page.set_viewport_size({"width": width, "height": 844})
+    await page.evaluate(f"localStorage.setItem('bpm-theme', '{theme}')")
+    await page.reload()
+    await visit(page, server, f"definitions/{second}")
+    await page.get_by_label("Compare with").select_option(str(first))
+    await expect(page.get_by_role("heading", name="From version 1 to 2")).to_be_visible()
+    await expect(page.get_by_role("status").filter(has_text="added")).to_have_text("1 added, 1 removed, 2 changed")
+    await expect(page.locator('.canvas [data-element-id="approve"].has-changed')).to_be_attached()
+    await expect(page.locator('.canvas [data-element-id="f9"].has-added')).to_be_attached()
+    await expect(page.locator(".differences")).to_contain_text("= amount > 100= amount > 250")
+    assert await faults(page, axe) == []
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    await page.get_by_role("button", name="f3", exact=True).focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator('.canvas [data-element-id="f3"].has-removed.is-chosen')).to_be_attached()
+    await expect(page.get_by_role("radio", name="Version 1")).to_be_checked()
+    await expect(page.locator('.canvas [data-element-id="f9"]')).to_have_count(0)
+    assert f"with={first}" in page.url
+    await visit(page, server, f"definitions/{first}?with={second}")
+    await expect(page.get_by_role("heading", name="From version 1 to 2")).to_be_visible()
+    await page.get_by_label("Compare with").select_option("no other version")
+    await expect(page.get_by_role("heading", name="From version 1 to 2")).to_have_count(0)

@@ -49,3 +49,25 @@ async def test_a_file_is_deployed(server: ServerProcess, tmp_path: Path) -> None
     refused = await anyio.to_thread.run_sync(run)
     assert refused.exit_code != 0
     assert "no path from a start event" in refused.stderr
+
+
+async def test_versions_are_compared(server: ServerProcess, tmp_path: Path) -> None:
+    """Each element that differs is a line, with its fields below; the exit status is that of a difference."""
+    file = tmp_path / "order.bpmn"
+    known = {"BPM_URL": server.url, "BPM_USERNAME": ADMINISTRATOR, "BPM_PASSWORD": PASSWORD}
+    for text in (GOOD, GOOD.replace('<endEvent id="e"', '<endEvent id="e" name="Paid"')):
+        file.write_text(text)
+        await anyio.to_thread.run_sync(partial(CliRunner().invoke, main, ["process", "deploy", str(file)], env=known))
+    run = partial(CliRunner().invoke, main, ["process", "diff", "1", "2", "--format", "text"], env=known)
+    found = await anyio.to_thread.run_sync(run)
+    assert found.exit_code == 3
+    assert found.stdout.splitlines() == [
+        "changed endEvent e (Paid)",
+        '  name: nothing -> "Paid"',
+        "0 added, 0 removed, 1 changed",
+    ]
+    same = partial(CliRunner().invoke, main, ["process", "diff", "2", "2", "--format", "text"], env=known)
+    assert (await anyio.to_thread.run_sync(same)).exit_code == 0
+    away = partial(CliRunner().invoke, main, ["process", "diff", "2", "9", "--decisions"], env=known)
+    refused = await anyio.to_thread.run_sync(away)
+    assert "there is no decision definition 2" in refused.stderr

@@ -1,5 +1,6 @@
 // A process as it is drawn. The drawing is for the eye and the mouse; what can be chosen in it stands in a list as well.
 
+import type { ComponentChildren } from "preact"
 import { useEffect, useRef, useState } from "preact/hooks"
 import { Button } from "../ui/button"
 import { Select } from "../ui/field"
@@ -12,10 +13,18 @@ interface Props {
   /** Elements and flows that were passed. */
   passed: ReadonlySet<string>
   chosen: string | undefined
+  /** What the marks mean; where nothing is said, those of what runs. */
+  legend?: ComponentChildren
   onChoose: (element: string | undefined) => void
 }
 
-export function Diagram({ xml, marks, passed, chosen, onChoose }: Props) {
+const RUNNING = (
+  <>
+    <span class="mark token">1</span> waits <span class="mark incident">!</span> needs somebody <span class="passed-line" /> passed
+  </>
+)
+
+export function Diagram({ xml, marks, passed, chosen, legend = RUNNING, onChoose }: Props) {
   const place = useRef<HTMLDivElement>(null)
   const viewer = useRef<Viewer | undefined>(undefined)
   const [elements, setElements] = useState<Named[]>([])
@@ -62,7 +71,7 @@ export function Diagram({ xml, marks, passed, chosen, onChoose }: Props) {
           Fit
         </Button>
         <span class="muted legend">
-          <span class="mark token">1</span> waits <span class="mark incident">!</span> needs somebody <span class="passed-line" /> passed
+          {legend}
         </span>
       </div>
     </div>

@@ -6,7 +6,7 @@ import { dress } from "./dress"
 
 export interface Mark {
   element: string
-  kind: "token" | "incident"
+  kind: "token" | "incident" | "added" | "removed" | "changed"
   text: string
   /** What it says to those who listen, and on hover. */
   about: string
@@ -53,7 +53,9 @@ interface Registry {
 
 const OURS = "bpm-mark"
 export const COLOURS = { defaultFillColor: "var(--surface)", defaultStrokeColor: "var(--text)", defaultLabelColor: "var(--text)" }
-const PLACES = { token: { top: -12, right: 14 }, incident: { top: -12, left: -12 } }
+const CHANGED = { top: -12, left: -12 }
+const PLACES = { token: { top: -12, right: 14 }, incident: CHANGED, added: CHANGED, removed: CHANGED, changed: CHANGED }
+const INSIDE = { token: "something waits inside", incident: "something failed inside", added: "something was added inside", removed: "something was removed inside", changed: "something changed inside" }
 
 /** Draws a file; throws with a sentence when it has no drawing. */
 export async function openViewer(container: HTMLElement, xml: string, onElement: (id: string) => void): Promise<Viewer> {
@@ -103,10 +105,10 @@ const PLANE = /_plane$/
 
 /** Returns marks for collapsed sub-processes, in whose drawings of their own others stand. */
 function marksOutside(marks: Mark[], canvas: Canvas): Mark[] {
-  const outside = marks.flatMap(({ element, kind }): Mark[] => {
+  const outside = marks.flatMap(({ element, kind, text }): Mark[] => {
     const root = canvas.findRoot(element)?.id ?? ""
-    const about = kind === "token" ? "something waits inside" : "something failed inside"
-    return PLANE.test(root) ? [{ element: root.replace(PLANE, ""), kind, text: kind === "token" ? "inside" : "! inside", about }] : []
+    const sign = /^[^\w\s]/.exec(text)?.[0] ?? ""
+    return PLANE.test(root) ? [{ element: root.replace(PLANE, ""), kind, text: `${sign} inside`.trim(), about: INSIDE[kind] }] : []
   })
   const once = [...new Map(outside.map((mark) => [`${mark.element} ${mark.kind}`, mark])).values()]
   return once.length ? [...once, ...marksOutside(once, canvas)] : []

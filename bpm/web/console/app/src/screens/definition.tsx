@@ -10,6 +10,8 @@ import { go, to } from "../router"
 import { may } from "../session"
 import type { Schemas } from "../types"
 import { Badge } from "../ui/badge"
+import { ComparedProcesses } from "./comparison/processes"
+import { comparedId, VersionChoice } from "./comparison/versions"
 import { BulkButton } from "./bulk/button"
 import { Button } from "../ui/button"
 import { Code } from "../ui/code"
@@ -25,6 +27,8 @@ type Definition = Schemas["ProcessDefinitionDetailView"]
 type Counts = Schemas["ProcessDefinitionCountsView"]
 
 const LIVE_SECONDS = 5
+const MANY = 100
+/** So many versions can be compared with, the newest. */
 const NOTHING: ReadonlySet<string> = new Set()
 
 export function DefinitionScreen({ id }: { id: string }) {
@@ -38,6 +42,8 @@ export function DefinitionScreen({ id }: { id: string }) {
 function Whole({ definition, counts, onChange }: { definition: Definition; counts: Counts | undefined; onChange: () => void }) {
   const [chosen, choose] = useState<string>()
   const marks = useMemo(() => (counts ? marksOf(counts) : []), [stringify(counts?.elements)])
+  const versions = useAsk({ $type: "GetProcessDefinitionListQuery", key: definition.key, pageSize: MANY, sortBy: "version" })
+  const otherId = comparedId()
   const here = counts?.elements.find((each) => each.elementId === chosen)
   return (
     <Page
@@ -79,7 +85,8 @@ function Whole({ definition, counts, onChange }: { definition: Definition; count
           ]}
         />
       </section>
-      <section class="card">
+      <VersionChoice id={definition.id} versions={versions.data?.items ?? []} />
+      {otherId ? <ComparedProcesses definition={definition} otherId={otherId} /> : <section class="card">
         <Diagram xml={definition.bpmnXml} marks={marks} passed={NOTHING} chosen={chosen} onChoose={choose} />
         {chosen && (
           <div class="card-body row">
@@ -89,7 +96,7 @@ function Whole({ definition, counts, onChange }: { definition: Definition; count
             {here && here.incidents > 0 && <RetryIncidents label="Retry these" selection={{ definitionId: definition.id, elementId: chosen }} />}
           </div>
         )}
-      </section>
+      </section>}
       <Code label="BPMN" text={definition.bpmnXml} />
     </Page>
   )

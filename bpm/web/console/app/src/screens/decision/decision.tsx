@@ -19,6 +19,8 @@ import { Tabs } from "../../ui/tabs"
 import { toast } from "../../ui/toast"
 import { LateText } from "../../modeler/fields"
 import { problemOfId } from "../../modeler/ids"
+import { ComparedDecisions } from "../comparison/decisions"
+import { comparedId } from "../comparison/versions"
 import { useChecked, type Found } from "../modeler/check"
 import { useDraft, type Writing } from "../modeler/draft"
 import { Problems } from "../modeler/problems"
@@ -54,7 +56,7 @@ function Editor({ place, detail, version }: EditorProps) {
   const saved = useMemo(() => ({ xml: identified(detail?.dmnXml ?? BLANK), version }), [detail])
   const writing = useDraft(place, saved)
   const { draft, isChanged, write, forget } = writing
-  const [view, setView] = useState<"table" | "source">("table")
+  const [view, setView] = useState<"table" | "source" | "compare">(comparedId() ? "compare" : "table")
   const [chosen, choose] = useState(detail?.key)
   const [values, setValues] = useState<Record<string, string>>({})
   const [further, setFurther] = useState("")
@@ -109,6 +111,7 @@ function Editor({ place, detail, version }: EditorProps) {
         tabs={[
           { key: "table", label: "Table" },
           { key: "source", label: "XML" },
+          ...(detail ? [{ key: "compare" as const, label: "Versions" }] : []),
         ]}
       />
       {view === "source" && <SourceEditor label="DMN" xml={draft.xml} onXml={(xml) => write(() => xml)} />}
@@ -128,6 +131,7 @@ function Editor({ place, detail, version }: EditorProps) {
           {mayWrite && <Problems found={found} onElement={show} nameOf={(id) => nameIn(decision, id)} />}
         </fieldset>
       )}
+      {view === "compare" && detail && <ComparedDecisions decision={detail} />}
       {view === "source" && mayWrite && (
         <section class="card">
           <Problems found={found} />
