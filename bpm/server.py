@@ -21,7 +21,8 @@ from bpm.app.settings import load_settings
 from bpm.bus.log_ids import add_ids, add_trace_id
 from bpm.errors import Misconfigured
 from bpm.security.net import AddressList
-from bpm.security.redaction import REDACTED, is_secret_name, redacted_text
+from bpm.security.redaction import REDACTED, redacted_text
+from bpm.security.secret_names import is_secret_name
 from bpm.settings import Settings
 from bpm.supervisor import EXIT_MISCONFIGURED, Supervisor, bind, can_not_listen, close_all, require_shared_database
 from bpm.web.connections import (

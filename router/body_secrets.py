@@ -12,7 +12,7 @@ from urllib.parse import unquote_plus
 
 from bpm.exact_json import read_json
 from bpm.multipart import Part
-from bpm.security.redaction import is_credential_name
+from bpm.security.secret_names import is_credential_name
 from router.mapping import JsonPayload, MultipartPayload, Payload
 from router.xml_secrets import Span, spans_in_xml
 

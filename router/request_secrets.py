@@ -10,16 +10,8 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Self, cast
 
-from bpm.security.redaction import (
-    MIN_REPEATED,
-    REDACTED,
-    is_secret_header,
-    is_secret_parameter,
-    is_signature_header,
-    redacted_query,
-    redacted_url,
-    without,
-)
+from bpm.security.redaction import MIN_REPEATED, REDACTED, redacted_query, redacted_url, without
+from bpm.security.secret_names import is_secret_header, is_secret_parameter, is_signature_header
 
 URL_HEADERS = frozenset(
     {

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from bpm.security.redaction import is_credential_name
+from bpm.security.secret_names import is_credential_name
 
 Span = tuple[int, int]
 """Where a secret begins and where it has ended, in bytes."""

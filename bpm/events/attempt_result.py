@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
-from bpm.security.redaction import REDACTED, is_secret_header, redacted, redacted_text
+from bpm.security.redaction import REDACTED, redacted, redacted_text
+from bpm.security.secret_names import is_secret_header
 
 MAX_KEPT = 4 * 1024
 MAX_HEADERS_KEPT = 40

@@ -16,7 +16,7 @@ from bpm.jobs import Lane
 from bpm.metering import MAX_STEPS
 from bpm.model_files.names import key_text
 from bpm.security.permissions import Authority
-from bpm.security.redaction import is_secret_parameter
+from bpm.security.secret_names import is_secret_parameter
 from bpm.security.secrets import SecretBox, SecretError
 from bpm.store import Transaction
 from bpm.store.committed_cache import CommittedCache

@@ -9,7 +9,8 @@ from typing import Any, cast
 
 from bpm.exact_json import read_json, write_json
 from bpm.number import Number
-from bpm.security.redaction import REDACTED, holds_secret, is_credential_name
+from bpm.security.redaction import REDACTED, holds_secret
+from bpm.security.secret_names import is_credential_name
 from bpm.security.secrets import SecretBox
 
 SEALED = "sealed:"

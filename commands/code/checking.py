@@ -2,7 +2,7 @@
 
 from bpm.bus import Command, EffectContext, View, handles
 from bpm.errors import Unavailable
-from bpm.security.redaction import SOURCE_NAMES
+from bpm.security.secret_names import SOURCE_NAMES
 from commands.code.views import Source
 from scripts import Check, Sandbox, SandboxUnavailable
 

@@ -9,7 +9,8 @@ from pydantic import Field
 from bpm.bus import Command, Context, EffectContext, Integer, Registry, handles
 from bpm.bus.paging import When
 from bpm.errors import Failed, Invalid, Unavailable
-from bpm.security.redaction import SOURCE_NAMES, without_secrets_of
+from bpm.security.redaction import without_secrets_of
+from bpm.security.secret_names import SOURCE_NAMES
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from bpm.threads import beside_loop, size_of

@@ -8,7 +8,7 @@ from pydantic import Field
 from bpm.bus import Command, Context, EffectContext, View, handles
 from bpm.errors import NotFound, Unavailable
 from bpm.security.permissions import Permission
-from bpm.security.redaction import SOURCE_NAMES
+from bpm.security.secret_names import SOURCE_NAMES
 from bpm.security.secrets import SecretBox
 from commands.code.recording import RecordedAnswer, Recording, outcome_of, with_body, with_signatures
 from commands.code.sending import fingerprint

@@ -10,7 +10,7 @@ from bpm.bus import Command, Context, EffectContext, Query, Registry, View, hand
 from bpm.bus.batch import MessageBatch
 from bpm.errors import Conflict, Forbidden, Invalid
 from bpm.security.permissions import Permission
-from bpm.security.redaction import SOURCE_NAMES
+from bpm.security.secret_names import SOURCE_NAMES
 from bpm.threads import in_thread
 from commands.configuration.export import exported
 from commands.configuration.messages import PlanMessages

@@ -12,7 +12,7 @@ from bpm.bus import Command, EffectContext, Registry, View, handles
 from bpm.dmn import Decision, load_decisions, try_decision
 from bpm.errors import Invalid
 from bpm.model_files.problems import MAX_SENTENCES, BpmnProblem, InvalidDefinition
-from bpm.security.redaction import SOURCE_NAMES
+from bpm.security.secret_names import SOURCE_NAMES
 from bpm.threads import in_thread
 from commands.processes.decisions import SAMPLE as DECISION_SAMPLE
 from commands.processes.decisions import Xml

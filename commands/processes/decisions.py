@@ -13,7 +13,8 @@ from bpm.errors import Conflict, Invalid, NotFound
 from bpm.process.decision_tables import DeployedDecision, find_decision, newest_decision, select_decisions
 from bpm.process.runtime import ProcessRuntime
 from bpm.process.sealing import restored_source, stored_source
-from bpm.security.redaction import SOURCE_NAMES, redacted_xml
+from bpm.security.redaction import redacted_xml
+from bpm.security.secret_names import SOURCE_NAMES
 from bpm.threads import in_thread
 from commands.processes.staleness import AfterVersion, refuse_stale
 

@@ -18,7 +18,7 @@ from bpm.process.definition_tables import DeployedProcess
 from bpm.process.sealing import restored_source, stored_gaps, stored_source
 from bpm.process.start_triggers import ProcessStarts
 from bpm.security.permissions import SYSTEM, Authority
-from bpm.security.redaction import SOURCE_NAMES
+from bpm.security.secret_names import SOURCE_NAMES
 from bpm.threads import in_thread
 from commands.processes.definitions import ProcessDefinitionView, get_definition, view
 from commands.processes.requirements import Found, find_all, find_problems, problems_of, refuse_problems

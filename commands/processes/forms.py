@@ -16,7 +16,7 @@ from bpm.forms import Form, problems, read_form
 from bpm.process.form_tables import DeployedForm, find_form, newest_form, select_forms
 from bpm.process.runtime import ProcessRuntime
 from bpm.process.sealing import restored_source, stored_source
-from bpm.security.redaction import SOURCE_NAMES
+from bpm.security.secret_names import SOURCE_NAMES
 from bpm.threads import in_thread
 
 FormJson = Annotated[str, Field(min_length=1, max_length=256 * 1024)]

@@ -12,7 +12,7 @@ from bpm.events.sealing import SigningSecret, seal_secrets, url_columns
 from bpm.events.signature_style import SignatureStyle, read_style
 from bpm.events.signing import new_key
 from bpm.security.net_targets import Targets
-from bpm.security.redaction import SOURCE_NAMES
+from bpm.security.secret_names import SOURCE_NAMES
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from commands.subscriptions.access import get_or_404

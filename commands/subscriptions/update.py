@@ -14,8 +14,9 @@ from bpm.events.signature_style import SignatureStyle, read_style
 from bpm.events.signing import new_key
 from bpm.events.subscription_tables import Subscription, patterns_of
 from bpm.security.net_targets import Targets, origin
-from bpm.security.redaction import REDACTED, SOURCE_NAMES, redacted_url
+from bpm.security.redaction import REDACTED, redacted_url
 from bpm.security.sealing import NOT_STORED, placeholders_in
+from bpm.security.secret_names import SOURCE_NAMES
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from commands.subscriptions.access import current_view, get_or_404

@@ -11,7 +11,7 @@ from bpm.bus.paging import When
 from bpm.errors import Invalid, NotFound
 from bpm.jobs import Job, JobQueue
 from bpm.security.identifiers import new_id
-from bpm.security.redaction import SOURCE_NAMES
+from bpm.security.secret_names import SOURCE_NAMES
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from bpm.signatures import TrustSources

@@ -10,7 +10,7 @@ from bpm.bus import Command, Context, EffectContext, Message, Registration, Regi
 from bpm.bus.field_names import field_names
 from bpm.errors import BpmError, Defect, Invalid, Unavailable
 from bpm.expressions import CLOCK, SEED, EvaluationError, compile_expression, compile_template
-from bpm.security.redaction import SOURCE_NAMES
+from bpm.security.secret_names import SOURCE_NAMES
 from router.config import ChainStep, Steps
 from router.config_demands import repeated_names, unknown_command
 from router.mapping import Headers, compile_mapping

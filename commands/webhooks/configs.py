@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 from bpm.bus import Command, Context, EffectContext, Id, Integer, Page, PagedQuery, Query, Registry, WireModel, handles
 from bpm.bus.paging import PageNumber
 from bpm.errors import Conflict, NotFound
-from bpm.security.redaction import SOURCE_NAMES
+from bpm.security.secret_names import SOURCE_NAMES
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from commands.webhooks.changes import NOT_FOUND, conclude_change, conclude_live, delete, insert, replace

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 from bpm.bus import Command, Context, EffectContext, Id, Integer, Page, PagedQuery, Query, Registry, handles
 from bpm.errors import Conflict, Invalid, NotFound
 from bpm.security.permissions import Authority, Principal
-from bpm.security.redaction import SOURCE_NAMES
+from bpm.security.secret_names import SOURCE_NAMES
 from bpm.security.secrets import SecretBox
 from bpm.store.named_lock import take_named_lock
 from commands.webhooks.addresses import check_address, check_key

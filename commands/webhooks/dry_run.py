@@ -11,7 +11,8 @@ from bpm.errors import BpmError, NotFound
 from bpm.exact_json import plain, write_json
 from bpm.expressions import EvaluationError
 from bpm.security.permissions import Permission, Principal, shared_permissions
-from bpm.security.redaction import SOURCE_NAMES, redacted
+from bpm.security.redaction import redacted
+from bpm.security.secret_names import SOURCE_NAMES
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from bpm.signatures import TrustSources

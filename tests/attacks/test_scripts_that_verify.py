@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bpm.security.redaction import is_signature_header
+from bpm.security.secret_names import is_signature_header
 from bpm.testing import RunningApp, running_app
 from tests.attacks.test_sender_secrets import everything
 
