@@ -7,8 +7,8 @@ from pydantic import PlainSerializer
 
 from bpm.bus import Context, Moment, Page, PagedQuery, View, handles
 from bpm.security.redaction import REDACTED
-from commands.payments import tables
-from commands.payments.tables import MonoAccount
+from commands.payments import mono_tables
+from commands.payments.mono_tables import MonoAccount
 
 SHOWN_DIGITS = 4
 
@@ -74,7 +74,7 @@ def list_accounts(query: GetMonoAccountListQuery, context: Context) -> Page[Mono
     """Return one page, the newest first."""
     return query.page(
         context,
-        tables.select_accounts(query.status),
+        mono_tables.select_accounts(query.status),
         MonoAccount,
         MonoAccountView.model_validate,
         search=("account_id", "name", "customer", "reference"),

@@ -7,10 +7,11 @@ from pydantic import Field
 
 from bpm.bus import Command, Context, EffectContext, ShownWith, View, handles
 from bpm.errors import NotFound
-from commands.payments import tables
+from commands.payments import mono_tables
 from commands.payments.asked_back import AskedBack
+from commands.payments.mono_tables import MonoPayment
 from commands.payments.rechecks import wait_before
-from commands.payments.tables import CONFIRMED, MAX_REFERENCE, MonoPayment
+from commands.payments.tables import CONFIRMED, MAX_REFERENCE
 from router.providers.credentials import require_may_ask
 from router.providers.mono.confirmation import MonoApi, MonoPaymentStatus
 
@@ -76,7 +77,7 @@ def _keep(reference: str, answer: MonoPaymentStatus, context: Context) -> MonoCo
 
 
 def _found(reference: str, context: Context) -> MonoPayment:
-    payment = tables.mono_payment(context.tx, context.organization_id, reference)
+    payment = mono_tables.mono_payment(context.tx, context.organization_id, reference)
     if payment is None:
         raise NotFound("reference: no payment with it was told of")
     return payment

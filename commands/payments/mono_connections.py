@@ -7,8 +7,8 @@ from pydantic import Field
 from bpm.bus import Command, Context, EffectContext, View, handles
 from commands.payments import tables
 from commands.payments.mono_events import keep_account
+from commands.payments.mono_tables import MonoConnection
 from commands.payments.publication import publish
-from commands.payments.tables import MonoConnection
 from router.providers.credentials import require_may_ask
 from router.providers.mono.confirmation import Exchange, MonoApi
 

@@ -7,8 +7,8 @@ from pydantic import Field
 
 from bpm.bus import Context, Moment, Page, PagedQuery, View, handles
 from bpm.bus.paging import When
-from commands.payments import tables
-from commands.payments.tables import MonoEvent
+from commands.payments import mono_tables
+from commands.payments.mono_tables import MonoEvent
 from router.providers.mono.events import MoneyTold, money_told
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
@@ -82,7 +82,7 @@ def list_events(query: GetMonoEventListQuery, context: Context) -> Page[MonoEven
     """Return one page, the newest first."""
     return query.page(
         context,
-        tables.select_mono_events(query.event, query.account_id, query.since, query.until),
+        mono_tables.select_mono_events(query.event, query.account_id, query.since, query.until),
         MonoEvent,
         MonoEventRecordView.of,
         search=("name", "event_id", "account_id"),

@@ -7,10 +7,10 @@ from pydantic import Field
 
 from bpm.bus import Command, Context, View, handles
 from bpm.security.redaction import redacted
-from commands.payments import tables
+from commands.payments import mono_tables, tables
 from commands.payments.mono_payments import PAYMENT_EVENTS, keep_payment
+from commands.payments.mono_tables import MonoAccount, MonoEvent
 from commands.payments.publication import publish
-from commands.payments.tables import MonoAccount, MonoEvent
 from router.providers.mono import events as mono_events
 from router.providers.mono.confirmation import MonoApi
 
@@ -75,7 +75,7 @@ def keep_account(
     context: Context, account_id: str, name: str, details: dict[str, Any], occurred_at: datetime | None
 ) -> None:
     """Create the account or change it by what an event says; a late event only fills gaps."""
-    account = tables.mono_account(context.tx, context.organization_id, account_id)
+    account = mono_tables.mono_account(context.tx, context.organization_id, account_id)
     told = {**details, "status": mono_events.STATUS_AFTER.get(name), "event_at": occurred_at}
     changes = {column: value for column, value in told.items() if value is not None}
     if account is None:

@@ -7,10 +7,11 @@ from pydantic import Field
 
 from bpm.bus import Context, Moment, Page, PagedQuery, View, handles
 from bpm.bus.paging import When
-from commands.payments import tables
+from commands.payments import mono_tables, tables
 from commands.payments.amount import Amount
 from commands.payments.mono_confirmation import ask_later
-from commands.payments.tables import MAX_REFERENCE, MonoEvent, MonoPayment, PaymentFilter
+from commands.payments.mono_tables import MonoEvent, MonoPayment
+from commands.payments.tables import MAX_REFERENCE, PaymentFilter
 from router.providers.credentials import may_ask
 from router.providers.mono.confirmation import MonoApi
 from router.providers.mono.events import money_told
@@ -85,7 +86,7 @@ def list_payments(query: GetMonoPaymentListQuery, context: Context) -> Page[Mono
     wanted = PaymentFilter(query.status, query.since, query.until, query.amount)
     return query.page(
         context,
-        tables.select_mono_payments(wanted, query.currency.upper() if query.currency else None),
+        mono_tables.select_mono_payments(wanted, query.currency.upper() if query.currency else None),
         MonoPayment,
         MonoPaymentView.model_validate,
         search=("reference", "account_id", "mandate_id"),

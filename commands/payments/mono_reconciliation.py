@@ -5,10 +5,10 @@ from datetime import date
 
 from bpm.bus import Context, Query, View, handles
 from bpm.bus.paging import When
-from commands.payments import tables
+from commands.payments import mono_tables
+from commands.payments.mono_tables import MonoPayment
 from commands.payments.reconciled_period import day_in_lagos, payments_between
 from commands.payments.sums import PaymentSumsView
-from commands.payments.tables import MonoPayment
 
 
 class CurrencySumsView(PaymentSumsView):
@@ -52,7 +52,7 @@ class GetMonoReconciliationQuery(Query[MonoReconciliationView]):
 @handles
 def reconcile(query: GetMonoReconciliationQuery, context: Context) -> MonoReconciliationView:
     """Read the payments of these days and add them up exactly."""
-    return _added_up(payments_between(context, query.since, query.until, tables.select_mono_payments))
+    return _added_up(payments_between(context, query.since, query.until, mono_tables.select_mono_payments))
 
 
 def _added_up(payments: Iterable[MonoPayment]) -> MonoReconciliationView:

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bpm.bus import Context, Integer, Moment, Page, PagedQuery, View, WireModel, handles
-from commands.payments import tables
+from commands.payments import remita_tables, tables
 from commands.payments.publication import publish
-from commands.payments.tables import RemitaRejection
+from commands.payments.remita_tables import RemitaRejection
 
 Kind = Literal["payment", "collection"]
 
@@ -78,5 +78,5 @@ class GetRemitaRejectionListQuery(PagedQuery[Page[RemitaRejectionView]]):
 @handles
 def list_rejections(query: GetRemitaRejectionListQuery, context: Context) -> Page[RemitaRejectionView]:
     """Return one page, the newest first."""
-    statement = tables.select_rejections(query.kind)
+    statement = remita_tables.select_rejections(query.kind)
     return query.page(context, statement, RemitaRejection, RemitaRejectionView.model_validate, search=("cause",))

@@ -7,10 +7,11 @@ from pydantic import Field
 
 from bpm.bus import Command, Context, EffectContext, ShownWith, View, handles
 from bpm.errors import NotFound
-from commands.payments import tables
+from commands.payments import remita_tables
 from commands.payments.asked_back import AskedBack
 from commands.payments.rechecks import wait_before
-from commands.payments.tables import CONFIRMED, CollectionKey, RemitaCollection
+from commands.payments.remita_tables import CollectionKey, RemitaCollection
+from commands.payments.tables import CONFIRMED
 from router.providers.credentials import require_may_ask
 from router.providers.remita.confirmation import CollectionStatus, RemitaApi
 
@@ -79,7 +80,7 @@ def ask_later(context: Context, key: CollectionKey, checks: int) -> None:
 
 
 def _keep(key: CollectionKey, answer: CollectionStatus, context: Context) -> RemitaCollectionConfirmationView:
-    collection = tables.remita_collection(context.tx, context.organization_id, key)
+    collection = remita_tables.remita_collection(context.tx, context.organization_id, key)
     if collection is None:
         raise NotFound("mandateId: nothing with this type, mandate, request and date was notified")
     if collection.status != CONFIRMED:

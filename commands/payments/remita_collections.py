@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, Field
 
 from bpm.bus import Command, Context, Moment, Page, PagedQuery, View, WireModel, handles
-from commands.payments import tables
+from commands.payments import remita_tables, tables
 from commands.payments.amount import Amount
 from commands.payments.publication import publish
 from commands.payments.rejections import NotificationView, RejectedElement, keep_rejections
 from commands.payments.remita_collection_confirmation import ask_later
-from commands.payments.tables import CollectionKey, RemitaCollection
+from commands.payments.remita_tables import CollectionKey, RemitaCollection
 from router.providers.credentials import may_ask
 from router.providers.remita.confirmation import ASKED_AT, RemitaApi
 
@@ -147,7 +147,7 @@ def list_collections(query: GetRemitaCollectionListQuery, context: Context) -> P
     """Return one page, the newest first."""
     return query.page(
         context,
-        tables.select_collections(query.notification_type, query.status),
+        remita_tables.select_collections(query.notification_type, query.status),
         RemitaCollection,
         RemitaCollectionView.model_validate,
         search=("mandate_id", "mandate_request_id"),

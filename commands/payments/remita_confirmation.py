@@ -7,10 +7,11 @@ from pydantic import Field
 
 from bpm.bus import Command, Context, EffectContext, ShownWith, View, handles
 from bpm.errors import NotFound
-from commands.payments import tables
+from commands.payments import remita_tables
 from commands.payments.asked_back import AskedBack
 from commands.payments.rechecks import wait_before
-from commands.payments.tables import CONFIRMED, RemitaPayment
+from commands.payments.remita_tables import RemitaPayment
+from commands.payments.tables import CONFIRMED
 from router.providers.credentials import require_may_ask
 from router.providers.remita.confirmation import PaymentStatus, RemitaApi
 
@@ -66,7 +67,7 @@ def ask_later(context: Context, rrr: str, checks: int) -> None:
 
 
 def _keep(rrr: str, answer: PaymentStatus, context: Context) -> RemitaConfirmationView:
-    payment = tables.remita_payment(context.tx, context.organization_id, rrr)
+    payment = remita_tables.remita_payment(context.tx, context.organization_id, rrr)
     if payment is None:
         raise NotFound("rrr: no payment with it was notified")
     if payment.status != CONFIRMED:

@@ -7,12 +7,13 @@ from pydantic import Field
 
 from bpm.bus import Command, Context, Moment, Page, PagedQuery, View, WireModel, handles
 from bpm.bus.paging import When
-from commands.payments import tables
+from commands.payments import remita_tables, tables
 from commands.payments.amount import Amount
 from commands.payments.publication import publish
 from commands.payments.rejections import NotificationView, RejectedElement, keep_rejections
 from commands.payments.remita_confirmation import ask_later
-from commands.payments.tables import PaymentFilter, RemitaPayment
+from commands.payments.remita_tables import RemitaPayment
+from commands.payments.tables import PaymentFilter
 from router.providers.credentials import may_ask
 from router.providers.remita.confirmation import RemitaApi
 
@@ -197,7 +198,7 @@ def list_payments(query: GetRemitaPaymentListQuery, context: Context) -> Page[Re
     """Return one page, the newest first."""
     return query.page(
         context,
-        tables.select_payments(PaymentFilter(query.status, query.since, query.until, query.amount)),
+        remita_tables.select_payments(PaymentFilter(query.status, query.since, query.until, query.amount)),
         RemitaPayment,
         RemitaPaymentView.model_validate,
         search=("rrr", "order_id", "order_ref", "payer_name", "payer_email"),

@@ -5,10 +5,10 @@ from datetime import date
 
 from bpm.bus import Context, Query, View, handles
 from bpm.bus.paging import When
-from commands.payments import tables
+from commands.payments import remita_tables
 from commands.payments.reconciled_period import day_in_lagos, payments_between
+from commands.payments.remita_tables import RemitaPayment
 from commands.payments.sums import PaymentSumsView
-from commands.payments.tables import RemitaPayment
 
 
 class ReconciledDayView(PaymentSumsView):
@@ -44,7 +44,7 @@ class GetRemitaReconciliationQuery(Query[RemitaReconciliationView]):
 @handles
 def reconcile(query: GetRemitaReconciliationQuery, context: Context) -> RemitaReconciliationView:
     """Read the payments of these days and add them up exactly."""
-    return _added_up(payments_between(context, query.since, query.until, tables.select_payments))
+    return _added_up(payments_between(context, query.since, query.until, remita_tables.select_payments))
 
 
 def _added_up(payments: Iterable[RemitaPayment]) -> RemitaReconciliationView:
