@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bpm.bpmn.cron import Cron, is_cron, parse_cron
-from bpm.bpmn.shown import shown
 from bpm.bpmn.zones import find_zone, read_moment, zone_name
 from bpm.expressions import EvaluationError
+from bpm.shown import shown
 
 SHORTEST_INTERVAL = timedelta(seconds=1)
 """A timer repeats at most once a second ..."""

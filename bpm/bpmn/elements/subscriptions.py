@@ -13,12 +13,12 @@ from bpm.bpmn.definition import Element
 from bpm.bpmn.effects import NOTHING, OpenMessageWait, OpenSignalWait, OpenTimer
 from bpm.bpmn.run import Run
 from bpm.bpmn.run.conditions import watch
-from bpm.bpmn.shown import shown
 from bpm.bpmn.state import Token, Wait, element_of
 from bpm.bpmn.timers import next_time
 from bpm.bpmn.view import View
 from bpm.expressions import EvaluationError
 from bpm.model_files.names import MAX_KEY, MAX_NAME, is_name, key_text
+from bpm.shown import shown
 
 _NAMELESS = "it names no message; set messageRef to a <message> with a name, or name its message flow"
 

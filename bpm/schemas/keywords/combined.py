@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
 
+from bpm.shown import shown
+
 from ..check import Keyword, Path, SchemaCheck, SchemaNode, SchemaProblem
-from ..sentences import shown, were_unexpected
+from ..sentences import were_unexpected
 
 
 class AllOf(Keyword):

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
 
 from bpm.canonical import canonical
+from bpm.shown import shown
 
 from ..check import Keyword, Path, SchemaCheck, SchemaNode, SchemaProblem
-from ..sentences import counted, shown
+from ..sentences import counted
 
 List = list[Any]
 

@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 from bpm.canonical import canonical
 from bpm.metering import Meter
 from bpm.number import Number, is_multiple
+from bpm.shown import shown
 
 from ..check import Keyword, SchemaCheck
 from ..leaves import Decided, Pattern, digit_steps
-from ..sentences import counted, shown
+from ..sentences import counted
 
 Numeric = int | float | Number
 

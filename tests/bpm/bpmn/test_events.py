@@ -52,7 +52,7 @@ def test_a_computed_timer_that_is_no_time_is_an_incident() -> None:
     body = '<startEvent id="s"/><intermediateCatchEvent id="c"><timerEventDefinition><timeDuration>=wait'
     body += "</timeDuration></timerEventDefinition></intermediateCatchEvent>" + flows("s > c")
     player = Player(body).start(wait="soon")
-    assert "'soon' is not an ISO 8601 duration" in player.effect(Incident).message
+    assert '"soon" is not an ISO 8601 duration' in player.effect(Incident).message
     player.retry("c", wait="PT1S")
     assert player.status is Status.WAITING
     assert finished(player.fire("c"))

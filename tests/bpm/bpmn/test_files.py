@@ -1,11 +1,10 @@
 """Files that are refused, each with every problem named in one answer."""
 
-import time
-
 import pytest
 
 from bpm.bpmn import InvalidDefinition, compile_all, compile_process, load, parse
 from tests.bpm.bpmn.player import Player, flow, flows, model
+from tests.effort import effort_below
 
 LINE = '<startEvent id="s"/><endEvent id="e"/>'
 GOOD = model(LINE + flows("s > e"))
@@ -63,20 +62,17 @@ def only(source: str | bytes):
 )
 def test_what_is_no_bpmn_is_refused_at_once(source: str | bytes, says: str) -> None:
     """A clear sentence, and never a crash, an expansion or a wait."""
-    started = time.perf_counter()
-    assert says in only(source)
-    assert time.perf_counter() - started < 5
+    with effort_below(10):
+        assert says in only(source)
 
 
 def test_a_file_of_nothing_but_mistakes_is_answered_in_bounds() -> None:
     """All problems are kept, five hundred of them put into sentences, in little time."""
-    started = time.perf_counter()
-    with pytest.raises(InvalidDefinition) as caught:
+    with effort_below(30), pytest.raises(InvalidDefinition) as caught:
         load(model("<fooTask/>" * 20_000))
     assert len(caught.value.problems) == 20_001
     assert len(caught.value.errors) == 501
     assert caught.value.errors[-1] == "and 19501 more problems"
-    assert time.perf_counter() - started < 10
 
 
 def test_limits_are_the_callers() -> None:
@@ -233,10 +229,10 @@ TIMER = "<timerEventDefinition>{}</timerEventDefinition>"
     [
         ("", "its timer says no time"),
         ("<timeDuration/>", "its timer says no time"),
-        ("<timeDuration>soon</timeDuration>", "'soon' is not an ISO 8601 duration"),
-        ("<timeDuration>P</timeDuration>", "'P' is not an ISO 8601 duration"),
-        ("<timeDuration>-PT5M</timeDuration>", "'-PT5M' is not an ISO 8601 duration"),
-        ("<timeDate>tomorrow</timeDate>", "'tomorrow' is not an ISO 8601 date"),
+        ("<timeDuration>soon</timeDuration>", '"soon" is not an ISO 8601 duration'),
+        ("<timeDuration>P</timeDuration>", '"P" is not an ISO 8601 duration'),
+        ("<timeDuration>-PT5M</timeDuration>", '"-PT5M" is not an ISO 8601 duration'),
+        ("<timeDate>tomorrow</timeDate>", '"tomorrow" is not an ISO 8601 date'),
         ("<timeCycle>daily</timeCycle>", "is not an ISO 8601 repeating interval"),
         ("<timeCycle>0 0 * * 9</timeCycle>", "is not a cron expression"),
         ("<timeDuration>=1 +</timeDuration>", "its timer: "),

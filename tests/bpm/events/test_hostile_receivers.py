@@ -3,7 +3,6 @@
 import asyncio
 import gzip
 import socket
-import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,9 @@ LINE = b"HTTP/1.1 "
 EMPTY = b"Content-Length: 0\r\n\r\n"
 OK = LINE + b"200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+GUARD_SECONDS = 60
+LATER = 10 * GUARD_SECONDS
+"""The time that a receiver has, of which a flood costs a part that does not matter."""
 
 
 @pytest.mark.parametrize(
@@ -84,29 +86,26 @@ async def test_what_is_no_answer_says_so(client: AttemptClient, said: bytes, sen
 )
 async def test_a_flood_before_the_answer_is_cut_off(client: AttemptClient, said: bytes, status: int | None) -> None:
     """Provisional answers and headers without end cost a moment, not the time a receiver has."""
-    began = time.monotonic()
-    attempt = await answered(client, saying(OK if said.startswith(b"X") else said, said, endless=True), seconds=20)
+    async with asyncio.timeout(GUARD_SECONDS):
+        attempt = await answered(client, saying(OK if said.startswith(b"X") else said, said, endless=True), LATER)
     assert attempt.status is status
-    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("piece", [b"1\r\nx\r\n" * 1_000, b"1;" + b"a" * 10_000])
 async def test_a_body_without_end_is_cut_off(client: AttemptClient, piece: bytes) -> None:
     """The status was said; chunks without end, or one whose extension has none, are read for a moment."""
-    began = time.monotonic()
-    attempt = await answered(client, saying(CHUNKED, piece, endless=True), seconds=20)
+    async with asyncio.timeout(GUARD_SECONDS):
+        attempt = await answered(client, saying(CHUNKED, piece, endless=True), LATER)
     assert (attempt.ok, attempt.status) == (True, 200)
     assert len(attempt.body or "") <= MAX_KEPT
-    assert time.monotonic() - began < 5
 
 
 async def test_a_dripping_body_is_not_waited_for(client: AttemptClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """A receiver that has said its status can't hold a place by its body."""
     monkeypatch.setattr(client_module, "BODY_SECONDS", 0.2)
-    began = time.monotonic()
-    attempt = await answered(client, saying(OK + b"Content-Length: 1000\r\n\r\nhello", linger=60), seconds=20)
+    async with asyncio.timeout(GUARD_SECONDS):
+        attempt = await answered(client, saying(OK + b"Content-Length: 1000\r\n\r\nhello", linger=LATER), LATER)
     assert (attempt.ok, attempt.body) == (True, "hello")
-    assert time.monotonic() - began < 2
 
 
 async def test_slow_headers_cost_their_time(client: AttemptClient) -> None:

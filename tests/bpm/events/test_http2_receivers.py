@@ -3,7 +3,6 @@
 import asyncio
 import json
 import socket
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -228,9 +227,8 @@ async def test_who_says_nothing_costs_its_time(client: AttemptClient) -> None:
     """No status, no room for the body, or no end of a body: none takes longer than it may."""
     silent = await answered(client, speaking(nothing), 0.5)
     assert silent.error == "no answer within 0.5 seconds"
-    began = time.monotonic()
-    assert (await answered(client, speaking(head(*OK)), GUARD_SECONDS)).status == 200
-    assert time.monotonic() - began < GUARD_SECONDS / 2
+    async with asyncio.timeout(GUARD_SECONDS):
+        assert (await answered(client, speaking(head(*OK)), 10 * GUARD_SECONDS)).status == 200
 
 
 async def test_inner_addresses_are_refused_in_http2(monkeypatch: pytest.MonkeyPatch, client: AttemptClient) -> None:

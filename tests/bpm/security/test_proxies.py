@@ -1,6 +1,5 @@
 """The client's address behind proxies."""
 
-import time
 from typing import Any
 
 import pytest
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 
 from bpm.security.net import AddressList
 from bpm.security.proxies import UNKNOWN, Proxies
+from tests.effort import effort_below
 
 TRUSTED = "10.0.0.0/8, 2001:db8:aaaa::/48"
 PROXIES = Proxies.parse(TRUSTED, None)
@@ -67,11 +67,10 @@ def test_any_header_is_survived(peer: str, chain: str, forwarded: str) -> None:
 
 
 def test_long_headers_cost_little() -> None:
-    """A header of a megabyte is read in well under a second."""
-    started = time.perf_counter()
-    for chain in ("1.2.3.4," * 130_000, "for=" * 250_000, 'for="' * 200_000, ";" * 1_000_000, " " * 1_000_000):
-        PROXIES.client("10.0.0.1", {"x-forwarded-for": chain, "forwarded": chain})
-    assert time.perf_counter() - started < 1
+    """A header of a megabyte is read with the work of milliseconds."""
+    with effort_below(5):
+        for chain in ("1.2.3.4," * 130_000, "for=" * 250_000, 'for="' * 200_000, ";" * 1_000_000, " " * 1_000_000):
+            PROXIES.client("10.0.0.1", {"x-forwarded-for": chain, "forwarded": chain})
 
 
 @pytest.mark.parametrize(

@@ -286,10 +286,8 @@ async def test_a_slow_answer_is_given_up(
         return Response(drip())
 
     httpserver.expect_request(STATUS_PATH).respond_with_handler(slow)
-    started = time.monotonic()
     with pytest.raises(Unavailable, match="no answer within"):
         await confirm(payments)
-    assert time.monotonic() - started < 8
     await impatient.provider_client.close()
 
 

@@ -1,7 +1,6 @@
 """Retention, in the whole application: what is old goes, what may still be needed stays."""
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -160,16 +159,15 @@ async def test_writes_go_on_while_it_prunes(server: RunningApp) -> None:
     """What is written while thousands of rows go waits for a batch at most, never for the whole."""
     await fill(server.app.database, 5_000, start=utc_now() - 100 * DAY, state="done", cause=None)
     pruning = asyncio.create_task(server.app.retention.run())
-    took: list[float] = []
+    written = 0
     while not pruning.done():
-        began = time.monotonic()
         await server.app.database.write(lambda tx: tx.connection.exec_driver_sql("SELECT 1").scalar())
-        took.append(time.monotonic() - began)
+        written += 1
         await asyncio.sleep(0.002)
     pruned = await pruning
     assert pruned is not None
     assert pruned["requests"] == 5_000
-    assert len(took) > 50  # one write for each batch at least
+    assert written > 50  # one for each batch at least
 
 
 async def test_the_schedule_goes_on_by_itself(server: RunningApp, monkeypatch: pytest.MonkeyPatch) -> None:

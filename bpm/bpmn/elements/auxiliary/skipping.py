@@ -5,9 +5,9 @@ from bpm.bpmn.compilation.values import Evaluator
 from bpm.bpmn.definition import Element
 from bpm.bpmn.elements.node import Node
 from bpm.bpmn.run import Run
-from bpm.bpmn.shown import shown
 from bpm.bpmn.state import TURN, Token
 from bpm.expressions import EvaluationError
+from bpm.shown import shown
 
 ENABLED = ("_FLOWABLE_SKIP_EXPRESSION_ENABLED", "_ACTIVITI_SKIP_EXPRESSION_ENABLED")
 """An instance in which neither variable is true skips nothing."""

@@ -10,10 +10,10 @@ from bpm.bpmn.elements.containers.sub_process import SubProcess
 from bpm.bpmn.elements.node import Node
 from bpm.bpmn.run import Run
 from bpm.bpmn.run.scopes import AD_HOC
-from bpm.bpmn.shown import shown
 from bpm.bpmn.state import Token
 from bpm.bpmn.view import View
 from bpm.expressions import EvaluationError
+from bpm.shown import shown
 
 
 class AdHocSubProcess(SubProcess):

@@ -12,10 +12,10 @@ from bpm.bpmn.elements.tasks.job import JobTask
 from bpm.bpmn.reader.extensions import Called
 from bpm.bpmn.run import Run
 from bpm.bpmn.run.error_propagation import caught_codes
-from bpm.bpmn.shown import shown
 from bpm.bpmn.state import Caller, Token
 from bpm.expressions import EvaluationError
 from bpm.model_files.names import name_of
+from bpm.shown import shown
 
 _PREFIX = re.compile(r"[\w.-]+:(?=[\w.-]+$)")
 """The namespace prefix of a qualified name, which BPMN allows for a process of another file."""

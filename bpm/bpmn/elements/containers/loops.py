@@ -13,11 +13,11 @@ from bpm.bpmn.effects import Event
 from bpm.bpmn.elements.activity import Activity, BoundaryHost
 from bpm.bpmn.reader.loop_characteristics import LoopCharacteristics
 from bpm.bpmn.run import Run
-from bpm.bpmn.shown import shown
 from bpm.bpmn.state import TURN, Done, Token
 from bpm.bpmn.view import View
 from bpm.expressions import EvaluationError
 from bpm.number import whole
+from bpm.shown import shown
 
 MAX_TURNS = 10_000
 MOST_TOGETHER = 16
