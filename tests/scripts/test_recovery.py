@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bpm.testing import until
 from scripts import Limits, Sandbox, SandboxUnavailable
 from tests.scripts.open_sandboxes import OpenSandbox, UnfilteredSandbox
 
@@ -108,8 +109,7 @@ async def test_nothing_is_left_after_closing() -> None:
         await sandbox.run(WORD, {}, isolation="rule")
         await sandbox.run("1 / 0", {})
         running = asyncio.create_task(sandbox.run("import os\nos.read(3, 1)", {}))
-        await asyncio.sleep(0.2)
-        assert len(offspring() - processes) > 3
+        await until(lambda: len(offspring() - processes) > 3)
     with pytest.raises(SandboxUnavailable, match="closed"):
         await running
     assert offspring() - processes == set()
@@ -126,8 +126,7 @@ async def test_descriptors_and_children_do_not_grow() -> None:
         files, processes = len(descriptors()), len(offspring())
         codes = [WORD, "1 / 0", "while True:\n    pass", "x = [0] * 10**9", "import os", "x = ("]
         await asyncio.gather(*(sandbox.run(code, {}) for code in codes * 8))
-        await asyncio.sleep(0.3)
-        assert (len(descriptors()), len(offspring())) == (files, processes)
+        await until(lambda: (len(descriptors()), len(offspring())) == (files, processes))
 
 
 async def test_a_killed_zygote_is_replaced() -> None:
@@ -207,8 +206,7 @@ async def test_a_cancelled_run_leaves_no_process() -> None:
         run.cancel()
         with pytest.raises(asyncio.CancelledError):
             await run
-        await asyncio.sleep(0.2)
-        assert pid[0] not in offspring()
+        await until(lambda: pid[0] not in offspring())
         assert (await sandbox.run(WORD, {})).result == "fine"
     assert offspring() - before == set()
 
