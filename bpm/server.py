@@ -20,6 +20,7 @@ from bpm.app import App
 from bpm.app.settings import load_settings
 from bpm.bus.log_ids import add_ids, add_trace_id
 from bpm.errors import Misconfigured
+from bpm.hang_guard import HangGuard
 from bpm.security.net import AddressList
 from bpm.security.redaction import REDACTED, redacted_text
 from bpm.security.secret_names import is_secret_name
@@ -172,7 +173,8 @@ def _run(serve: Callable[[App], None], changes: dict[str, Any]) -> int:
     except (Misconfigured, ValueError, OSError) as error:
         return _misconfigured(error)
     try:
-        serve(app)
+        with HangGuard():
+            serve(app)
     except Misconfigured as error:
         return _misconfigured(error)
     return 0
