@@ -5,9 +5,10 @@ are made anew for each version and not kept in git.
 """
 
 import json
+import keyword
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,6 +30,9 @@ BOUNDS = frozenset(
     }
 )
 """Left to the server, whose sentences say what is wrong; a generator makes a class of each bounded text."""
+
+SCHEMAS = "#/components/schemas/"
+"""Where a reference leads; one to a file or another address would be followed by the generator."""
 
 MODELS = (
     *("--input-file-type", "jsonschema", "--output-model-type", "pydantic_v2.BaseModel"),
@@ -103,10 +107,14 @@ def openapi_document() -> bytes:
 
 
 def generate_python(document: Path, package: Path) -> None:
-    """Write `models.py` and `operations.py` of the Python client; raises `NotGenerated`."""
+    """Write `models.py` and `operations.py` of the Python client; raises `NotGenerated`.
+
+    The document may be a stranger's: its names become those of classes, or are refused.
+    """
     schemas = json.loads(document.read_bytes())["components"]["schemas"]
     names = [name.removesuffix("Answer") for name in schemas if name.endswith(("CommandAnswer", "QueryAnswer"))]
     needed = _needed(schemas, [*names, *(f"{name}Answer" for name in names)])
+    _require_names(needed)
     source = package / "schemas.json"
     source.write_text(json.dumps({"$defs": {name: _unbounded(schemas[name]) for name in sorted(needed)}}))
     run(package, PYTHON, "-m", "datamodel_code_generator", "--input", source, "--output", "models.py", *MODELS)
@@ -126,12 +134,21 @@ def generate_typescript(document: Path, package: Path) -> None:
     run(package, NODE_TOOLS / "openapi-typescript", document, "-o", "src/schema.ts", *TYPES)
 
 
+def _require_names(names: Iterable[str]) -> None:
+    """Raise `NotGenerated` for what would be anything else than a name in the source that is written."""
+    for name in sorted(names):
+        if not name.isidentifier() or keyword.iskeyword(name):
+            raise NotGenerated(f"the document has a schema called {name[:100]!r}, which can't be the name of a class")
+
+
 def _needed(schemas: Mapping[str, Any], names: list[str]) -> set[str]:
     """Return the names of schemas that these need, themselves included."""
     found: set[str] = set()
     waiting = list(names)
     while waiting:
         name = waiting.pop()
+        if name not in schemas:
+            raise NotGenerated(f"the document has no schema called {name[:100]!r}, to which it refers")
         if name not in found:
             found.add(name)
             waiting += _referred(schemas[name])
@@ -142,7 +159,9 @@ def _referred(schema: Any) -> Iterator[str]:
     if isinstance(schema, dict):
         fields = cast("dict[str, Any]", schema)
         if isinstance(reference := fields.get("$ref"), str):
-            yield reference.rpartition("/")[2]
+            if not reference.startswith(SCHEMAS):
+                raise NotGenerated(f"the document refers to {reference[:100]!r}, which is outside it")
+            yield reference.removeprefix(SCHEMAS)
         for inside in fields.values():
             yield from _referred(inside)
     elif isinstance(schema, list):
@@ -155,7 +174,7 @@ def _unbounded(schema: Any, *, is_names: bool = False) -> Any:
     if isinstance(schema, list):
         return [_unbounded(item) for item in cast("list[Any]", schema)]
     if not isinstance(schema, dict):
-        return schema.replace("#/components/schemas/", "#/$defs/") if isinstance(schema, str) else schema
+        return schema.replace(SCHEMAS, "#/$defs/") if isinstance(schema, str) else schema
     fields = cast("dict[str, Any]", schema)
     return {
         name: _unbounded(inside, is_names=name == "properties" and not is_names)

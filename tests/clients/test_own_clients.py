@@ -17,6 +17,7 @@ from clients.generate import (
     LIMIT_SECONDS,
     NODE_TOOLS,
     PYTHON,
+    NotGenerated,
     generate_python,
     generate_typescript,
     openapi_document,
@@ -58,7 +59,29 @@ async def test_the_python_client(environment: dict[str, str], tmp_path: Path) ->
         "walks_over_pages",
         "has_its_effect_once",
         "signs_in",
+        "takes_no_strange_answer",
     ]
+
+
+@pytest.mark.parametrize(
+    ("schemas", "sentence"),
+    [
+        ({'X: ...\nexec("")\n#Query': {}, 'X: ...\nexec("")\n#QueryAnswer': {}}, "which can't be the name of a class"),
+        ({"X.Query": {}, "X.QueryAnswer": {}}, "which can't be the name of a class"),
+        ({"Query": {"properties": {"a": {"$ref": "file:///etc/passwd#/x"}}}, "QueryAnswer": {}}, "which is outside it"),
+        ({"Query": {"items": [{"$ref": "http://127.0.0.1/x#/x"}]}, "QueryAnswer": {}}, "which is outside it"),
+        ({"Query": {"$ref": "#/components/schemas/Gone"}, "QueryAnswer": {}}, "no schema called 'Gone'"),
+        ({"XQueryAnswer": {}}, "no schema called 'XQuery'"),
+    ],
+    ids=["source in a name", "a module in a name", "a file", "an address", "nothing", "an answer to nothing"],
+)
+def test_a_strange_document_becomes_no_source(schemas: dict[str, object], sentence: str, tmp_path: Path) -> None:
+    """Its names would be written into modules, and its references followed."""
+    document = tmp_path / "openapi.json"
+    document.write_text(json.dumps({"components": {"schemas": schemas}}))
+    with pytest.raises(NotGenerated, match=sentence):
+        generate_python(document, tmp_path)
+    assert list(tmp_path.iterdir()) == [document]
 
 
 async def test_the_typescript_client(environment: dict[str, str], tmp_path: Path) -> None:
@@ -76,6 +99,7 @@ async def test_the_typescript_client(environment: dict[str, str], tmp_path: Path
         "walksOverPages",
         "hasItsEffectOnce",
         "signsIn",
+        "takesNoStrangeAnswer",
     ]
 
 

@@ -1,10 +1,11 @@
 """Uses the client as an application would, against the server at BPM_URL with the key BPM_TOKEN."""
 
+import json
 import os
 
 import httpx
 import pytest
-from bpm_bus_client import BpmClient, ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
+from bpm_bus_client import ApiError, BpmClient, ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
 from bpm_bus_client.models import (
     CreateUserCommand,
     GetEventListQuery,
@@ -81,6 +82,27 @@ def signs_in() -> None:
         assert bpm.send(GetOwnAccountQuery()).data.name == os.environ["BPM_USERNAME"]
 
 
+def takes_no_strange_answer() -> None:
+    """Whatever comes is an `ApiError`, and never a walk without an end."""
+    page: dict[str, object] = {"items": [], "leftOut": 1, "totalCount": 1, "pageNumber": 1, "pageSize": 1}
+    flags = {"totalPages": 1, "hasNextPage": False, "hasPreviousPage": False}
+    strange: list[tuple[int, bytes]] = [
+        *((200, body) for body in (b"[]", b'"data"', b"{}", b'{"data": 1}', b"<html>", b"[" * 100_000, b"\xff")),
+        (200, json.dumps({"success": True, "data": {**page, **flags}, "message": "", "errors": []}).encode()),
+        (422, b'{"message": 5, "errors": {"a": 1}}'),
+        (429, b'{"message": null, "errors": [1, null]}'),
+        (307, b'{"data": {}}'),
+    ]
+    for status, body in strange:
+        headers = [(b"retry-after", b"\xb2"), (b"location", b"http://127.0.0.1:9/")]
+        answer = httpx.MockTransport(lambda _, s=status, b=body, h=headers: httpx.Response(s, content=b, headers=h))
+        for token, username in (("bpm_x", None), (None, "ada")):
+            http = httpx.Client(transport=answer)
+            client = BpmClient("http://bpm", token, username=username, password=token, http=http, sleep=lambda _: None)
+            with client as bpm, pytest.raises(ApiError):
+                list(bpm.items(GetEventListQuery()))
+
+
 def is_typed(bpm: BpmClient) -> None:
     """Never called: a type checker finds each of these mistakes, and would say if one were none."""
     bpm.send(PublishEventCommand(evnt="x", data={}))  # pyright: ignore[reportCallIssue]
@@ -94,6 +116,7 @@ for check in (
     walks_over_pages,
     has_its_effect_once,
     signs_in,
+    takes_no_strange_answer,
 ):
     check()
     print(check.__name__)

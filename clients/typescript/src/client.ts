@@ -1,6 +1,6 @@
 // The client: one address, typed messages, errors, pages and retries.
 
-import { ApiError, errorOf } from "./errors.js"
+import { AnswerError, ApiError, errorOf } from "./errors.js"
 import type { Answer, ListName, Name, Named, Page, Row } from "./types.js"
 
 /** Statuses after which the same message is sent again; 0 is no answer. */
@@ -45,6 +45,7 @@ export class BpmClient {
     const headers: Record<string, string> = organization ? { "x-organization-id": String(organization) } : {}
     if (!message.$type.endsWith("Query")) headers["idempotency-key"] = options.idempotencyKey ?? crypto.randomUUID()
     const envelope = await this.#post(message, headers, options.signal)
+    if (!("data" in envelope)) throw new AnswerError(`The answer to ${message.$type} has no data`)
     return envelope["data"] as Answer<T>
   }
 
@@ -55,6 +56,7 @@ export class BpmClient {
       const asked = { ...query, pageNumber, ...(skip ? { skip } : {}) }
       const page = (await this.send<T>(asked, options)) as unknown as Page<Row<T>>
       yield* page.items
+      if (page.leftOut && page.items.length === 0) throw new AnswerError("A page leaves rows out and has none")
       if (page.leftOut) skip += page.items.length
       else if (page.hasNextPage) [pageNumber, skip] = [pageNumber + 1, 0]
       else return
@@ -86,7 +88,8 @@ export class BpmClient {
     const { username, password } = this.#options
     if (!this.#token && username) {
       const pair = await this.#exchange("/api/auth/token", { username, password }, {}, signal)
-      this.#token = String(pair["access_token"])
+      if (typeof pair["access_token"] !== "string") throw new AnswerError("The answer has no access_token")
+      this.#token = pair["access_token"]
     }
     const identity: Record<string, string> = this.#token ? { authorization: `Bearer ${this.#token}` } : {}
     return this.#exchange("/api/bpm/cmd", body, { ...identity, ...headers }, signal)
@@ -99,12 +102,14 @@ export class BpmClient {
     signal?: AbortSignal,
   ): Promise<Envelope> {
     const response = await this.#reach(path, body, headers, signal)
-    const envelope = (await response.json().catch(() => null)) as Envelope | null
+    const parsed: unknown = await response.json().catch(() => null)
+    const envelope = typeof parsed === "object" && !Array.isArray(parsed) ? (parsed as Envelope | null) : null
     if (response.ok && envelope) return envelope
+    const errors: unknown = envelope?.["errors"]
     throw errorOf({
       status: response.status,
       message: String(envelope?.["message"] ?? `The server answered ${response.status}`),
-      errors: (envelope?.["errors"] ?? []) as string[],
+      errors: Array.isArray(errors) ? errors.map(String) : [],
       requestId: response.headers.get("x-request-id") ?? "",
       retryAfter: Number(response.headers.get("retry-after")) || 0,
     })
@@ -122,6 +127,7 @@ export class BpmClient {
         method: "POST",
         headers: { "content-type": "application/json", ...headers },
         body: JSON.stringify(body),
+        redirect: "manual", // what is sent, a password included, goes to no other address
         ...(signal ? { signal } : {}),
       })
     } catch (error) {

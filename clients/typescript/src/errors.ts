@@ -42,6 +42,12 @@ export class RateLimitedError extends ApiError {}
 export class UnavailableError extends ApiError {}
 /** No answer came. */
 export class UnreachableError extends ApiError {}
+/** What came is not what was promised; whether the message was taken is not known. */
+export class AnswerError extends ApiError {
+  constructor(message: string) {
+    super({ status: 200, message, errors: [], requestId: "", retryAfter: 0 })
+  }
+}
 
 const KINDS: Record<number, typeof ApiError> = {
   0: UnreachableError,

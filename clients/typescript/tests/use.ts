@@ -76,6 +76,32 @@ async function signsIn(): Promise<void> {
   equal((await person.send({ $type: "GetOwnAccountQuery" })).name, username)
 }
 
+async function takesNoStrangeAnswer(): Promise<void> {
+  const endless = JSON.stringify({ data: { items: [], leftOut: 1, hasNextPage: false } })
+  for (const [status, body] of [
+    [200, "[]"],
+    [200, '"data"'],
+    [200, "{}"],
+    [200, "<html>"],
+    [200, endless],
+    [422, '{"message": 5, "errors": {"a": 1}}'],
+    [429, '{"message": null, "errors": [1, null]}'],
+    [307, '{"data": {}}'],
+  ] as const) {
+    const seen: string[] = []
+    const strange: typeof fetch = async (_, init) => {
+      seen.push(String(init?.redirect))
+      return new Response(body, { status, headers: { "retry-after": "x" } })
+    }
+    for (const who of [{ token: "bpm_x" }, { username: "ada", password: "secret" }]) {
+      const hostile = new BpmClient("http://bpm", { ...who, fetch: strange, sleep: async () => {} })
+      await refusal(hostile.items({ $type: "GetEventListQuery" }).next())
+    }
+    equal(new Set(seen).size, 1)
+    equal(seen[0], "manual")
+  }
+}
+
 /** Never called: the compiler finds each of these mistakes, and would say if one were none. */
 export async function isTyped(): Promise<void> {
   // @ts-expect-error there is no such message
@@ -94,6 +120,7 @@ for (const check of [
   walksOverPages,
   hasItsEffectOnce,
   signsIn,
+  takesNoStrangeAnswer,
 ]) {
   await check()
   console.log(check.name)

@@ -6,6 +6,7 @@ with BpmClient("http://127.0.0.1:8000", token="bpm_…") as bpm:
 
 from bpm_bus_client.client import BpmClient
 from bpm_bus_client.errors import (
+    AnswerError,
     ApiError,
     ConflictError,
     ForbiddenError,
@@ -18,6 +19,7 @@ from bpm_bus_client.errors import (
 )
 
 __all__ = [
+    "AnswerError",
     "ApiError",
     "BpmClient",
     "ConflictError",

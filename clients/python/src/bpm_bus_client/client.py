@@ -3,12 +3,13 @@
 import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 from uuid import uuid4
 
 import httpx
+from pydantic import ValidationError
 
-from bpm_bus_client.errors import ApiError, UnreachableError, error_of
+from bpm_bus_client.errors import AnswerError, ApiError, UnreachableError, error_of
 from bpm_bus_client.operations import ANSWERS, Operations
 
 AGAIN = frozenset({0, 429, 502, 503, 504})
@@ -57,7 +58,11 @@ class BpmClient(Operations):
         if not message.field_type.endswith("Query"):
             headers["Idempotency-Key"] = idempotency_key or uuid4().hex
         fields = message.model_dump(mode="json", by_alias=True, exclude_unset=True)
-        return answer.model_validate(self._post({**fields, "$type": message.field_type}, headers))
+        envelope = self._post({**fields, "$type": message.field_type}, headers)
+        try:
+            return answer.model_validate(envelope)
+        except ValidationError as error:
+            raise AnswerError(200, f"The answer to {message.field_type} is not what was promised: {error}") from error
 
     def _answer_to(self, query: Any) -> Any:
         return self._call(query, ANSWERS[query.field_type], None)
@@ -67,8 +72,10 @@ class BpmClient(Operations):
         while True:
             page = self._answer_to(query.model_copy(update={"page_number": number, "skip": skip})).data
             yield from page.items
-            if page.left_out:
+            if page.left_out and page.items:
                 skip += len(page.items)
+            elif page.left_out:
+                raise AnswerError(200, f"The answer to {query.field_type} leaves rows out and has none")
             elif page.has_next_page:
                 number, skip = number + 1, 0
             else:
@@ -91,19 +98,26 @@ class BpmClient(Operations):
 
     def _post_as_somebody(self, body: Any, headers: dict[str, str]) -> Any:
         if self._token is None and self._credentials is not None:
-            self._token = self._exchange("/api/auth/token", self._credentials, {})["access_token"]
+            self._token = _token_of(self._exchange("/api/auth/token", self._credentials, {}))
         identity = {} if self._token is None else {"Authorization": f"Bearer {self._token}"}
         return self._exchange("/api/bpm/cmd", body, {**identity, **headers})
 
     def _exchange(self, path: str, body: Any, headers: dict[str, str]) -> Any:
         try:
             response = self._http.post(f"{self._url}{path}", json=body, headers=headers)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise UnreachableError(0, f"No answer from {self._url}: {error or type(error).__name__}") from error
         try:
             envelope = response.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             envelope = None
         if response.is_success and envelope is not None:
             return envelope
         raise error_of(response.status_code, envelope, response.headers)
+
+
+def _token_of(answer: Any) -> str:
+    token = cast("dict[str, Any]", answer).get("access_token") if isinstance(answer, dict) else None
+    if not isinstance(token, str):
+        raise AnswerError(200, "The server signed nobody in: its answer has no access_token")
+    return token

@@ -54,6 +54,10 @@ class UnreachableError(ApiError):
     """No answer came."""
 
 
+class AnswerError(ApiError):
+    """What came is not what the server's own document promises; whether the message was taken is not known."""
+
+
 KINDS: dict[int, type[ApiError]] = {
     401: UnauthenticatedError,
     403: ForbiddenError,
@@ -68,11 +72,12 @@ KINDS: dict[int, type[ApiError]] = {
 def error_of(status: int, envelope: Any, headers: Any) -> ApiError:
     """Return the error that an answer stands for; `envelope` is its JSON, or None where it is none."""
     fields = cast("dict[str, Any]", envelope) if isinstance(envelope, dict) else {}
+    message, errors = fields.get("message"), fields.get("errors")
     wait = str(headers.get("retry-after", "0"))
     return KINDS.get(status, ApiError)(
         status,
-        fields.get("message") or f"The server answered {status}",
-        fields.get("errors") or [],
+        message if isinstance(message, str) and message else f"The server answered {status}",
+        [str(error) for error in cast("list[Any]", errors)] if isinstance(errors, list) else [],
         headers.get("x-request-id", ""),
-        float(wait) if wait.isdigit() else 0,
+        float(wait) if wait.isascii() and wait.isdigit() else 0,
     )
