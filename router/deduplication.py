@@ -5,8 +5,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
+from bpm.key_text import bounded_key, text_of_key
 from bpm.signatures import Scheme
-from router.key_text import bounded_key, text_of_key
 from router.request import InboundCall
 
 Locator = Callable[[Mapping[str, str], Mapping[str, Any], Callable[[], Any]], str | None]

@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 
 from bpm.expressions import EvaluationError, Template, compile_template
-from router.key_text import bounded_key, text_of_key
+from bpm.key_text import bounded_key, text_of_key
 
 MAX_STEPS = 20_000
 """Steps of making a key, which each request takes before it is accepted."""

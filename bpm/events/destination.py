@@ -13,8 +13,8 @@ from bpm.events.signature_style import STANDARD, SignatureStyle, read_style, sty
 from bpm.events.tables import EventRow
 from bpm.expressions import EvaluationError, Expression, Template, compile_expression, compile_template
 from bpm.jobs import Lane
+from bpm.key_text import bounded_key, text_of_key
 from bpm.metering import MAX_STEPS
-from bpm.model_files.names import key_text
 from bpm.security.permissions import Authority
 from bpm.security.secret_names import is_secret_parameter
 from bpm.security.secrets import SecretBox, SecretError
@@ -22,7 +22,6 @@ from bpm.store import Transaction
 from bpm.store.committed_cache import CommittedCache
 
 MAX_CACHED = 10_000
-MAX_ORDERING_KEY = 200
 MAX_KEY_STEPS = 1_000
 """Steps of an ordering key."""
 
@@ -70,12 +69,12 @@ class Destination:
     def ordering_key(self, scope: Mapping[str, Any]) -> str | None:
         """Return what an event is kept in order by: the subscription's own choice, else the publisher's.
 
-        Numbers that are equal give the same key.
+        Values that are equal give the same key, however numbers are written and in whatever order fields stand.
         """
         value = self.ordering.evaluate(scope, MAX_KEY_STEPS) if self.ordering is not None else scope["orderingKey"]
         if value is None:
             return None
-        return (key_text(value) or str(value))[:MAX_ORDERING_KEY].replace("\0", "\u2400")  # see ForeignText
+        return bounded_key(text_of_key(value))
 
     def lane(self, ordering_key: str | None) -> Lane | None:
         """Return the lane that an event takes: one behind the other by key, else within the limits, else none."""

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from bpm.key_text import MAX_CHARACTERS
 from router.deduplication import locator_of
-from router.key_text import MAX_CHARACTERS
 
 HEADERS = {"webhook-id": "msg_1", "empty": ""}
 QUERY = {"id": "q1"}

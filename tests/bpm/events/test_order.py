@@ -40,11 +40,22 @@ async def test_order_by_the_subscribers_own_choice(delivering: DeliveringApp, re
     assert [r.json()["data"]["n"] for r in receiver.requests] == list(range(20))
 
 
-async def test_equal_numbers_keep_one_order(delivering: DeliveringApp, receiver: WebhookReceiver) -> None:
-    """However they are written: 7, 7.0 and 7.00 are one customer."""
+@pytest.mark.parametrize(
+    "customers",
+    [
+        [7, Number("7.0"), Number("7.00"), Number("0.7e1")],
+        [{"id": 7, "shop": "a"}, {"shop": "a", "id": 7}, {"id": Number("7.0"), "shop": "a"}, {"shop": "a", "id": 7}],
+        ["c" * 1_000, "c" * 1_000, "c" * 1_000, "c" * 1_000],
+    ],
+    ids=["numbers", "objects", "long texts"],
+)
+async def test_equal_values_keep_one_order(
+    delivering: DeliveringApp, receiver: WebhookReceiver, customers: list[object]
+) -> None:
+    """However they are written: 7, 7.0 and 7.00 are one customer, and so are objects of the same fields."""
     await delivering.subscribe(receiver.url, "task.*", orderingKey="data.customer")
     receiver.answer(500)
-    for number, customer in enumerate([7, Number("7.0"), Number("7.00"), Number("0.7e1")]):
+    for number, customer in enumerate(customers):
         await delivering.publish("task.updated", {"customer": customer, "n": number})
     found = await until(delivering.deliveries, lambda found: any(each["attempts"] for each in found))
     (failed,) = [each for each in found if each["attempts"]]

@@ -1,4 +1,4 @@
-"""Values of requests as texts by which one request is told from another, or counted with it."""
+"""Values as texts by which one request or event is told from another, or kept in order with it."""
 
 import hashlib
 import json
