@@ -22,7 +22,7 @@ from router.route_table import RouteTable
 from router.rule import Rule
 from router.settlement import RequestSettlement, Settling
 from router.sync_execution import SyncExecution
-from router.tables import requests, settling
+from router.tables import requests, settling, waiting
 from router.tables.requests import RequestRow
 
 log = structlog.get_logger("router")
@@ -76,12 +76,13 @@ class Execution:
         """See `JobKind.run`."""
         await self._sync.until_over(job.ref)
         row = await self._open_row(job)
-        if row is None or self._table.rests(row.organization_id):
-            return  # the reconciler wakes it when the organisation is switched on
+        if row is None:
+            return
         call = await beside_loop(len(row.body), partial(self._seal.whole, row), row.organization_id)
         rule = await self._rule_of(row)
-        if rule is not None and rule.paused and await self._is_paused(rule.id):
-            return  # it is woken when the rule goes on
+        seems_held = self._table.rests(row.organization_id) or (rule is not None and rule.paused)
+        if seems_held and await self._database.write(lambda tx: self._let_rest(tx, row, job)):
+            return  # it is woken when its rule, or its organisation, goes on
         settlement = self.settlement(row, rule)
         with contextlib.suppress(Fenced):  # somebody else has done this attempt
             await self._execute(row, call, rule, settlement)
@@ -142,19 +143,23 @@ class Execution:
             rule = self._table.by_id(row.config_id)
         return rule
 
-    async def _is_paused(self, config_id: int) -> bool:
-        """Tell whether a rule is paused still; that it goes on this process may not have seen yet."""
-        await self._table.refresh()
-        rule = self._table.by_id(config_id)
-        return rule is not None and rule.paused
+    def _let_rest(self, tx: Transaction, row: RequestRow, job: Job) -> bool:
+        """Give up the job of a request that may not go on, and tell whether that is so.
+
+        That it goes on this process may not have seen yet; whoever lets it go on from now on finds it without a job.
+        """
+        is_held = waiting.is_held(tx, row.config_id, row.organization_id)
+        if is_held:
+            self._jobs.release(tx, job)
+        return is_held
 
     async def wake(self) -> None:
-        """Ask for the oldest requests that wait without a job, as those of a rule that goes on.
+        """Ask for the oldest requests that wait without a job, as those of a rule or an organisation that goes on.
 
         The reconciler asks for the others within a minute.
         """
-        waiting = await self._database.read(lambda tx: pending(tx, WOKEN))
-        await self._database.write(lambda tx: self._jobs.enqueue(tx, *waiting))
+        jobs = await self._database.read(lambda tx: pending(tx, WOKEN))
+        await self._database.write(lambda tx: self._jobs.enqueue(tx, *jobs))
 
 
 def _policy(row: RequestRow, rule: Rule | None) -> RetryPolicy:

@@ -65,18 +65,23 @@ class Inbox:
         if lane is not None:
             row["lane"] = lane.name
             return await self._database.write(lambda tx: self._insert(tx, row, job, lane), len(call.body))
-        jobs = () if paused else (job,)
-        if self._jobs.alive and jobs:
+        if paused:
+            return await self._database.write(lambda tx: self._insert_held(tx, row, job), len(call.body))
+        if self._jobs.alive:
             self.recent.keep(row)
         try:
             await self._database.append(
-                (requests.INBOUND, row), *self._jobs.tokens(*jobs), size=len(call.body), then=self._jobs.wake
+                (requests.INBOUND, row), *self._jobs.tokens(job), size=len(call.body), then=self._jobs.wake
             )
         except IntegrityError:
             self.recent.drop(call.id)
-            asked = None if paused else job
-            return await self._database.write(lambda tx: self._insert(tx, row, asked, None), len(call.body))
+            return await self._database.write(lambda tx: self._insert(tx, row, job, None), len(call.body))
         return None
+
+    def _insert_held(self, tx: Transaction, row: dict[str, Any], job: Job) -> RequestRow | None:
+        """Insert a request of a paused rule: without a job, unless the rule has gone on meanwhile."""
+        is_held = waiting.is_held(tx, row["config_id"], row["organization_id"])
+        return self._insert(tx, row, None if is_held else job, None)
 
     def _insert(self, tx: Transaction, row: dict[str, Any], job: Job | None, lane: Lane | None) -> RequestRow | None:
         known = None

@@ -57,6 +57,10 @@ class JobBackend(ABC):
         """Delete tokens that wait."""
 
     @abstractmethod
+    def release(self, tx: Transaction, key: str) -> None:
+        """Let there be another token of this name beside the one that runs."""
+
+    @abstractmethod
     def waiting(self, tx: Transaction) -> int:
         """Count the tokens that wait."""
 

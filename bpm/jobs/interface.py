@@ -87,6 +87,13 @@ class JobQueue(ABC):
         """Take back what has not begun."""
 
     @abstractmethod
+    def release(self, tx: Transaction, job: Job) -> None:
+        """Give up the token of a job that runs and is about to end without having done its work.
+
+        From this transaction's commit on the row lacks a token, so that whoever lets the row go on may ask for it.
+        """
+
+    @abstractmethod
     async def start(self, *kinds: JobKind) -> None:
         """Begin to run what is due, and to look for open rows without a token."""
 

@@ -61,6 +61,7 @@ TOKENS.info["insert"] = text(f"""
 only one that all processes share."""
 
 _CANCEL = text(f"DELETE FROM {NAME} WHERE status = 'queued' AND dedupe_key = ANY(:keys)")  # noqa: S608 our name
+_RELEASE = text(f"DELETE FROM {NAME} WHERE status = 'picked' AND dedupe_key = :key")  # noqa: S608 our name
 _WAITING = text(f"SELECT count(*) FROM {NAME} WHERE status = 'queued'")  # noqa: S608
 _BACKLOG = text(f"""
     SELECT entrypoint, count(*), extract(epoch FROM now() - min(execute_after))::float FROM {NAME}
@@ -167,6 +168,10 @@ class PostgresTokens(JobBackend):
     def cancel(self, tx: Transaction, keys: Sequence[str]) -> None:
         """See `Tokens.cancel`."""
         tx.connection.execute(_CANCEL, {"keys": list(keys)})
+
+    def release(self, tx: Transaction, key: str) -> None:
+        """See `JobBackend.release`."""
+        tx.connection.execute(_RELEASE, {"key": key})
 
     def waiting(self, tx: Transaction) -> int:
         """See `Tokens.waiting`."""

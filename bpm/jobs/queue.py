@@ -73,6 +73,10 @@ class JobRunner(JobQueue):
         """See `JobQueue.cancel`."""
         self._tokens.cancel(tx, [job.key for job in jobs])
 
+    def release(self, tx: Transaction, job: Job) -> None:
+        """See `JobQueue.release`."""
+        self._tokens.release(tx, job.key)
+
     async def start(self, *kinds: JobKind) -> None:
         """See `JobQueue.start`."""
         self._tokens.own()

@@ -42,6 +42,12 @@ _DUE_INDEX = text(f"CREATE INDEX IF NOT EXISTS ix_{NAME}_due ON {NAME} (status, 
 _CANCEL = text(f"""
     DELETE FROM {NAME} WHERE status = 'queued' AND dedupe_key IN (SELECT value FROM json_each(:keys))
 """)  # noqa: S608
+_RELEASE = text(f"""
+    UPDATE {NAME} SET status = 'released', dedupe_key = dedupe_key || '#' || id
+    WHERE status = 'picked' AND dedupe_key = :key
+""")  # noqa: S608
+"""The row stays until its job has ended: another one would have its number."""
+_DELETE_RELEASED = text(f"DELETE FROM {NAME} WHERE status = 'released'")  # noqa: S608
 _WAITING = text(f"SELECT count(*) FROM {NAME} WHERE status = 'queued'")  # noqa: S608
 _BACKLOG = text(f"""
     SELECT entrypoint, count(*), :now - min(execute_after) FROM (
@@ -123,6 +129,10 @@ class SqliteTokens(JobBackend):
         """See `Tokens.cancel`."""
         tx.connection.execute(_CANCEL, {"keys": json.dumps(keys)})
 
+    def release(self, tx: Transaction, key: str) -> None:
+        """See `JobBackend.release`."""
+        tx.connection.execute(_RELEASE, {"key": key})
+
     def waiting(self, tx: Transaction) -> int:
         """See `Tokens.waiting`."""
         return tx.connection.execute(_WAITING).scalar_one()
@@ -159,6 +169,7 @@ class SqliteTokens(JobBackend):
 
     def _take_back(self, tx: Transaction) -> None:
         tx.connection.execute(_TAKE_BACK)
+        tx.connection.execute(_DELETE_RELEASED)
         now = self._timeline.now()
         newest = tx.connection.execute(_NEWEST).scalar()
         if newest is not None and newest > now:  # the clock was set back while nobody worked

@@ -60,12 +60,16 @@ def switched_off(tx: Transaction) -> frozenset[int]:
     return frozenset(tx.connection.execute(_OFF).scalars())
 
 
-def is_active(tx: Transaction, organization_id: int) -> bool:
-    """Tell whether an organisation is there and switched on; the installation's own always is."""
+def is_active(tx: Transaction, organization_id: int, *, is_locked: bool = False) -> bool:
+    """Tell whether an organisation is there and switched on; the installation's own always is.
+
+    With `is_locked` nobody switches it on or off before the transaction ends.
+    """
     if organization_id == INSTALLATION:
         return True
     own = (ORGANIZATIONS.c.id == organization_id, ORGANIZATIONS.c.deactivated_at.is_(None))
-    return tx.connection.execute(select(ORGANIZATIONS.c.id).where(*own)).first() is not None
+    found = select(ORGANIZATIONS.c.id).where(*own)
+    return tx.connection.execute(found.with_for_update(read=True) if is_locked else found).first() is not None
 
 
 def organization(tx: Transaction, organization_id: int) -> Organization | None:

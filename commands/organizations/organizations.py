@@ -16,6 +16,7 @@ from bpm.security.permissions import INSTALLATION
 from bpm.settings import Settings
 from bpm.store import organizations
 from bpm.store.organizations import Organization
+from router.execution import Execution
 from router.route_table import RouteTable
 
 MISSING = "No organisation found with the specified ID"
@@ -171,11 +172,16 @@ class ActivateOrganizationCommand(Command[OrganizationView]):
 
 @handles
 async def activate(
-    command: ActivateOrganizationCommand, context: EffectContext, accounts: Accounts, routes: RouteTable
+    command: ActivateOrganizationCommand,
+    context: EffectContext,
+    accounts: Accounts,
+    routes: RouteTable,
+    execution: Execution,
 ) -> OrganizationView:
-    """Switch it on, and let every subscription take up what was kept for it."""
+    """Switch it on, and let every subscription take up what was kept for it, and requests be executed."""
     view = await context.conclude(lambda inside: _switch_on(command.id, inside, accounts))
     await routes.refresh()
+    await execution.wake()
     return view
 
 

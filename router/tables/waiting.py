@@ -7,7 +7,7 @@ from sqlalchemy import exists, func, or_, select
 
 from bpm.jobs import lacks_token, waits_in_lane
 from bpm.store import Transaction
-from bpm.store.organizations import is_switched_off
+from bpm.store.organizations import is_active, is_switched_off
 from bpm.store.records import Records
 from router.tables.configs import CONFIGS
 from router.tables.requests import FAILED, INBOUND, IS_OPEN, KIND, PENDING
@@ -43,6 +43,17 @@ _OPEN = _REQUESTS.select.where(
 def open_requests(tx: Transaction, limit: int) -> list[OpenRequest]:
     """Return requests that wait for a worker and lack a job, the oldest first."""
     return _REQUESTS.all(tx.connection, _OPEN.limit(limit))
+
+
+def is_held(tx: Transaction, config_id: int | None, organization_id: int) -> bool:
+    """Tell whether a request rests: its configuration is paused, or its organisation switched off.
+
+    Until the transaction ends nobody lets it go on: who does so then sees what was written here.
+    """
+    paused = select(CONFIGS.c.paused_at).where(CONFIGS.c.id == config_id).with_for_update(read=True)
+    if config_id is not None and tx.connection.execute(paused).scalar() is not None:
+        return True
+    return not is_active(tx, organization_id, is_locked=True)
 
 
 def count_held(tx: Transaction, config_id: int, most: int) -> HeldRequests:
