@@ -81,6 +81,13 @@ def _content_type(value: str) -> str:
     return value
 
 
+def _label(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("must be one line of printable characters")
+    return value
+
+
+Label = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_label)]
 Template = Annotated[Any, AfterValidator(_template)]
 Condition = Annotated[str, Field(max_length=4096), AfterValidator(_condition)]
 Type = Annotated[ExecutionType, BeforeValidator(read_execution_type)]
@@ -252,9 +259,7 @@ class WebHookFields(WireModel):
     """Which requests are executed in order, and at which pace."""
     retention_days: Annotated[Integer, Field(ge=1, le=36_500)] | None = None
     """How many days its requests are kept; as long as the installation keeps them, if left out."""
-    labels: Annotated[list[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=50)] = Field(
-        default_factory=list[str]
-    )
+    labels: Annotated[list[Label], Field(max_length=50)] = Field(default_factory=list[Label])
     metadata: dict[str, Any] | None = None
     isolation: Literal["run", "rule"] | None = None
     business_key: Template = None

@@ -87,7 +87,12 @@ def _field(name: str, data: Any, schema: Schema, definitions: Schema) -> Any:
 def _open_fields(schema: Schema) -> Schema:
     """Return what is said of fields without a name of ours; of texts, as headers are, that is nothing."""
     more = schema.get("additionalProperties")
-    return cast("Schema", more) if isinstance(more, Mapping) and cast("Schema", more).get("type") != "string" else OPEN
+    return cast("Schema", more) if isinstance(more, Mapping) and not _takes_texts(cast("Schema", more)) else OPEN
+
+
+def _takes_texts(schema: Schema) -> bool:
+    branches: list[Schema] = schema.get("anyOf") or schema.get("oneOf") or []
+    return schema.get("type") == "string" or any(map(_takes_texts, branches))
 
 
 def _resolved(data: Any, schema: Schema, definitions: Schema) -> Schema:

@@ -134,6 +134,11 @@ async def test_a_key_that_is_missing_or_worth_nothing_ends_the_command(server: S
         ({"a": "x"}, {}, {"a": "text of length 1"}),
         ({"a": 1, "b": None}, {"type": "object", "properties": {"a": {"type": "integer"}}}, {"a": 1, "b": None}),
         ({"h": "v"}, {"type": "object", "additionalProperties": {"type": "string"}}, {"h": "text of length 1"}),
+        (
+            {"q": "v", "w": ["x"]},
+            {"type": "object", "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "array"}]}},
+            {"q": "text of length 1", "w": ["text of length 1"]},
+        ),
         ({"n": 2}, {"type": "object", "additionalProperties": {"type": "integer"}}, {"n": 2}),
         (
             {"body": "x"},

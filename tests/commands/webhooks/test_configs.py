@@ -86,6 +86,13 @@ async def test_every_problem_of_the_fields_is_told_at_once(sender: MessageSender
         assert any(sentence.startswith(f"{name}: ") for sentence in error.errors), (name, error.errors)
 
 
+@pytest.mark.parametrize("label", ["shop\n\nother", "a\0b", "\u2028"])
+async def test_a_label_is_one_line(sender: MessageSender, label: str) -> None:
+    """With a line break in it, a rule was found by labels that it has not; PostgreSQL takes no NUL."""
+    error = await refusal(sender, "CreateWebHookConfigCommand", native(path="p", labels=[label]))
+    assert error.errors == ("labels[0]: must be one line of printable characters",)
+
+
 @pytest.mark.parametrize("key", ["", "a b", "a/b", "x" * 101, "ü"])
 async def test_a_key_of_other_characters_is_refused(sender: MessageSender, key: str) -> None:
     """A key has 1 to 100 letters, digits, dots, underscores or dashes."""
