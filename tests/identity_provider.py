@@ -49,11 +49,16 @@ class IssuedCode:
 class IdentityProvider(WebhookReceiver):
     """Signs `account` in at once, or after a click where `asks_first`; `claims` change what tokens say.
 
-    `answers` replaces what stands at a path; `sign` replaces how tokens are signed.
+    `answers` replaces what stands at a path; `sign` replaces how tokens are signed. `user_info` is what the userinfo
+    endpoint tells beside the subject; without it there is none. `place` is the path of the issuer.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, place: str = "") -> None:
         super().__init__()
+        self.place = place
+        self.user_info: dict[str, Any] | None = None
+        self.further_keys: list[dict[str, Any]] = []
+        self._access_tokens: dict[str, str] = {}
         self.account = ProviderAccount("subject-1", "vera", ["bus-viewers"])
         self.key = new_key("one")
         self.claims: dict[str, Any] = {}
@@ -65,10 +70,15 @@ class IdentityProvider(WebhookReceiver):
         self.asked: list[str] = []
         self._codes: dict[str, IssuedCode] = {}
 
+    @property
+    def issuer(self) -> str:
+        """How the provider calls itself."""
+        return f"{self.url}{self.place}"
+
     def environment(self, **further: str) -> dict[str, str]:
         """Return the settings of a server that lets this provider's accounts in."""
         return {
-            "BPM_OIDC__ISSUER": self.url,
+            "BPM_OIDC__ISSUER": self.issuer,
             "BPM_OIDC__CLIENT_ID": CLIENT_ID,
             "BPM_OIDC__CLIENT_SECRET": CLIENT_SECRET,
             "BPM_OIDC__NAME": "Bank login",
@@ -87,7 +97,7 @@ class IdentityProvider(WebhookReceiver):
         asked = dict(parse_qsl(url.partition("?")[2]))
         code = secrets.token_urlsafe(16)
         self._codes[code] = IssuedCode(self.account, asked)
-        fields = {"code": code, "state": asked["state"], "iss": self.url, **changes}
+        fields = {"code": code, "state": asked["state"], "iss": self.issuer, **changes}
         return f"{asked['redirect_uri']}?{urlencode(fields)}"
 
     async def _app(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,7 +105,8 @@ class IdentityProvider(WebhookReceiver):
         path = request.url.path
         self.asked.append(path)
         await asyncio.sleep(self.delays.get(path, 0))
-        answer = self.answers[path]() if path in self.answers else await self._answer(path, request)
+        below = path.removeprefix(self.place.rstrip("/"))
+        answer = self.answers[path]() if path in self.answers else await self._answer(below, request)
         await answer(scope, receive, send)
 
     async def _answer(self, path: str, request: Request) -> Response:
@@ -103,7 +114,9 @@ class IdentityProvider(WebhookReceiver):
             case "/.well-known/openid-configuration":
                 return JSONResponse(self._metadata())
             case "/keys":
-                return JSONResponse({"keys": [self.key.as_dict(private=False)]})
+                return JSONResponse({"keys": [*self.further_keys, self.key.as_dict(private=False)]})
+            case "/userinfo" if self.user_info is not None:
+                return self._user_info(request.headers.get("authorization", "").removeprefix("Bearer "))
             case "/authorize" if self.asks_first:
                 again = f"/signed-in?{request.url.query}"
                 return HTMLResponse(f"<title>Provider</title><h1>Provider</h1><a href='{again}'>Go on as vera</a>")
@@ -117,11 +130,13 @@ class IdentityProvider(WebhookReceiver):
                 return Response("nothing here", 404)
 
     def _metadata(self) -> dict[str, Any]:
+        here = self.issuer.rstrip("/")
         return {
-            "issuer": self.url,
-            "authorization_endpoint": f"{self.url}/authorize",
-            "token_endpoint": f"{self.url}/token",
-            "jwks_uri": f"{self.url}/keys",
+            "issuer": self.issuer,
+            "authorization_endpoint": f"{here}/authorize",
+            "token_endpoint": f"{here}/token",
+            "jwks_uri": f"{here}/keys",
+            **({} if self.user_info is None else {"userinfo_endpoint": f"{here}/userinfo"}),
             "authorization_response_iss_parameter_supported": True,
             **self.metadata,
         }
@@ -136,7 +151,15 @@ class IdentityProvider(WebhookReceiver):
         digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         if base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != issued.asked["code_challenge"]:
             return JSONResponse({"error": "invalid_grant"}, 400)
-        return JSONResponse({"access_token": "unused", "token_type": "Bearer", "id_token": self._id_token(issued)})
+        access_token = secrets.token_urlsafe(16)
+        self._access_tokens[access_token] = issued.account.subject
+        return JSONResponse({"access_token": access_token, "token_type": "Bearer", "id_token": self._id_token(issued)})
+
+    def _user_info(self, access_token: str) -> Response:
+        subject = self._access_tokens.get(access_token)
+        if subject is None:
+            return Response("", 401)
+        return JSONResponse({"sub": subject, **(self.user_info or {})})
 
     def _is_client(self, authorization: str, form: dict[str, str]) -> bool:
         if "client_secret" in form:
@@ -147,7 +170,7 @@ class IdentityProvider(WebhookReceiver):
     def _id_token(self, issued: IssuedCode) -> str:
         now = int(time.time())
         claims = {
-            "iss": self.url,
+            "iss": self.issuer,
             "aud": CLIENT_ID,
             "sub": issued.account.subject,
             "iat": now,

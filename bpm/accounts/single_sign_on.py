@@ -34,6 +34,7 @@ class SignInProblem(StrEnum):
     UNKNOWN = "unknown"
     NAME = "name"
     NO_ROLE = "no-role"
+    GROUPS = "groups"
     DISABLED = "disabled"
     FULL = "full"
 

@@ -37,9 +37,9 @@ class OidcSettings(Group):
     scopes: str = "openid profile"
     """What is asked for, between blanks; some providers send groups only for a scope of their own."""
     username_claim: str = "preferred_username"
-    """The claim that a new user is called by; nobody is recognised by it."""
+    """The claim that a new user is called by, in the ID token or at the userinfo endpoint; nobody is known by it."""
     groups_claim: str = "groups"
-    """The claim that lists a user's groups."""
+    """The claim that lists a user's groups; dots lead into claims, as in `realm_access.roles`."""
     roles: dict[str, list[str]] = {}
     """JSON: the roles of each group, as in `{"bus-admins": ["admin"]}`; without it roles are given here."""
     create_users: bool = False

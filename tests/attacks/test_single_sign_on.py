@@ -86,12 +86,12 @@ class Tab:
 
 @asynccontextmanager
 async def signing_on(
-    clock: Callable[[], datetime] = system_clock, **oidc: Any
+    clock: Callable[[], datetime] = system_clock, place: str = "", **oidc: Any
 ) -> AsyncGenerator[tuple[RunningApp, IdentityProvider]]:
     """A server and its provider."""
-    async with IdentityProvider() as provider:
+    async with IdentityProvider(place) as provider:
         settings = {
-            "issuer": provider.url,
+            "issuer": provider.issuer,
             "client_id": CLIENT_ID,
             "client_secret": CLIENT_SECRET,
             "allowed_networks": "127.0.0.0/8",

@@ -8,6 +8,7 @@ from starlette.types import Receive, Scope, Send
 from bpm.accounts import Accounts
 from bpm.accounts.browser_sessions import BrowserCaller, OpenedSession
 from bpm.accounts.id_tokens import IdTokenError
+from bpm.accounts.provider_claims import TooManyGroups
 from bpm.accounts.single_sign_on import SignInProblem
 from bpm.clock import Clock
 from bpm.edge.answer import NO_STORE, Answer, send_answer
@@ -89,6 +90,9 @@ class CallbackEndpoint:
         self._under_way += 1
         try:
             return await self._exchange(fields, pending, caller)
+        except TooManyGroups as error:
+            log.warning("single sign-on refused", reason=str(error), address=caller.address)
+            return SignInProblem.GROUPS
         except IdTokenError as error:
             log.warning("single sign-on refused", reason=str(error), address=caller.address)
             return SignInProblem.UNPROVEN

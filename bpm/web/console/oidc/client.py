@@ -38,6 +38,10 @@ class SignOnClient:
             raise _unavailable(url, f"it answered {reply.status}")
         return reply.body
 
+    async def get_as(self, url: str, access_token: str) -> SignOnReply:
+        """Ask for what an access token opens; raises `Unavailable`."""
+        return await self._ask("GET", url, {"authorization": f"Bearer {access_token}"}, None)
+
     async def post(self, url: str, headers: Mapping[str, str], form: Mapping[str, str]) -> SignOnReply:
         """Send a form; raises `Unavailable`."""
         return await self._ask("POST", url, headers, form)

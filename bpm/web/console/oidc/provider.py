@@ -1,23 +1,26 @@
 """The provider of single sign-on: where it is asked, and what it answers about a sign-in."""
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote_plus, urlencode
 
 import structlog
 
 from bpm.accounts.id_tokens import ExpectedToken, IdToken, IdTokenError, UnknownTokenKey, read_id_token
+from bpm.accounts.provider_claims import ClaimNames, read_person
 from bpm.clock import Clock
 from bpm.errors import Unavailable
 from bpm.security.net import AddressList
 from bpm.security.net_targets import TargetError, Targets, read_url
 from bpm.settings import Settings
 from bpm.signatures.tokens import TokenKey, load_keys
-from bpm.strict_json import parse_json
+from bpm.web.console.oidc.answers import json_object
 from bpm.web.console.oidc.client import OK, SignOnClient
 from bpm.web.console.oidc.document import PublishedDocument
 from bpm.web.console.oidc.pending import PendingSignIn
+from bpm.web.console.oidc.user_info import ask_user_info
 
 log = structlog.get_logger("bpm.oidc")
 
@@ -25,6 +28,9 @@ CALLBACK = "/console/api/oidc/callback"
 """Where the provider leads browsers back to, below the address of this server."""
 SERVER_ERRORS = 500
 MAX_CODE = 4_096
+MAX_SHOWN = 200
+TENANT = "{tenantid}"
+"""What Microsoft Entra ID writes where its description is for the accounts of many tenants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,8 @@ class ProviderMetadata:
     takes_basic: bool
     names_itself: bool
     """Whether its answers in the browser name it (RFC 9207)."""
+    user_info_url: str | None
+    """Where it tells further claims."""
 
 
 class SignOnProvider:
@@ -84,9 +92,15 @@ class SignOnProvider:
         if len(code) > MAX_CODE:
             raise IdTokenError(f"the code has more than {MAX_CODE} characters")
         metadata = await self.metadata()
-        token = await self._id_token(metadata, code, pending)
-        oidc = self._oidc
-        expected = ExpectedToken(self.issuer, oidc.client_id, pending.nonce, oidc.username_claim, oidc.groups_claim)
+        answer = await self._answer(metadata, code, pending)
+        claims = await self._claims(metadata, str(answer["id_token"]), pending)
+        names = ClaimNames(self._oidc.username_claim, self._oidc.groups_claim if self._oidc.roles else None)
+        further = await self._further_claims(metadata, answer.get("access_token"), claims, names)
+        return read_person(self.issuer, claims, further, names)
+
+    async def _claims(self, metadata: ProviderMetadata, token: str, pending: PendingSignIn) -> dict[str, Any]:
+        """Return what a token claims, by newer keys where those that are known did not sign it."""
+        expected = ExpectedToken(self.issuer, self._oidc.client_id, pending.nonce)
         now = self._clock().timestamp()
         try:
             return read_id_token(token, await self._keys.get(metadata.keys_url), expected, now)
@@ -94,7 +108,23 @@ class SignOnProvider:
             renewed = await self._keys.get(metadata.keys_url, is_missing_something=True)
             return read_id_token(token, renewed, expected, now)
 
-    async def _id_token(self, metadata: ProviderMetadata, code: str, pending: PendingSignIn) -> str:
+    async def _further_claims(
+        self, metadata: ProviderMetadata, access_token: object, claims: Mapping[str, Any], names: ClaimNames
+    ) -> Mapping[str, Any]:
+        """Ask for what the token does not say; without an answer nobody's groups are taken for none."""
+        lacking = names.lacking_in(claims)
+        if not lacking or metadata.user_info_url is None:
+            return {}
+        try:
+            return await ask_user_info(self._client, metadata.user_info_url, access_token, claims["sub"])
+        except Unavailable as error:
+            if names.groups in lacking:
+                raise
+            log.warning("single sign-on goes on without the user's name", reason=str(error))
+            return {}
+
+    async def _answer(self, metadata: ProviderMetadata, code: str, pending: PendingSignIn) -> dict[str, Any]:
+        """Return what the provider answers to a code, an ID token in it."""
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -111,23 +141,32 @@ class SignOnProvider:
         reply = await self._client.post(metadata.token_endpoint, headers, form)
         if reply.status >= SERVER_ERRORS:
             raise Unavailable(f"the provider of single sign-on answered {reply.status} to the code")
-        answer = _object(reply.body)
-        token = answer.get("id_token")
-        if reply.status != OK or not isinstance(token, str):
+        answer = json_object(reply.body)
+        if reply.status != OK or not isinstance(answer.get("id_token"), str):
             said = answer.get("error")
             told = f", {said[:100]!r}" if isinstance(said, str) else ""
             raise IdTokenError(f"the provider answered {reply.status}{told} and gave no ID token for the code")
-        return token
+        return answer
 
     def _read_metadata(self, body: bytes) -> ProviderMetadata:
-        found = _object(body)
-        if found.get("issuer") != self.issuer:
-            raise ValueError(f"it is of another issuer than BPM_OIDC__ISSUER, {self.issuer}")
+        found = json_object(body)
+        _check_issuer(found.get("issuer"), self.issuer)
         names = ("authorization_endpoint", "token_endpoint", "jwks_uri")
         authorization, token, keys = (_address(found, name) for name in names)
         methods = found.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
         names_itself = found.get("authorization_response_iss_parameter_supported") is True
-        return ProviderMetadata(authorization, token, keys, "client_secret_basic" in methods, names_itself)
+        user_info = _address(found, "userinfo_endpoint") if found.get("userinfo_endpoint") else None
+        takes_basic = "client_secret_basic" in methods
+        return ProviderMetadata(authorization, token, keys, takes_basic, names_itself, user_info)
+
+
+def _check_issuer(found: object, expected: str) -> None:
+    """Raise `ValueError` for a description of another issuer, and say how this one calls itself."""
+    if found == expected:
+        return
+    called = f"it calls itself {found[:MAX_SHOWN]!r}" if isinstance(found, str) else "it does not say its issuer"
+    hint = "; write the id of your tenant in the address" if isinstance(found, str) and TENANT in found else ""
+    raise ValueError(f"it is of another issuer than BPM_OIDC__ISSUER, {expected!r}: {called}{hint}")
 
 
 def _address(found: dict[str, Any], name: str) -> str:
@@ -143,15 +182,6 @@ def _read_keys(body: bytes) -> tuple[TokenKey, ...]:
     if not text.lstrip().startswith("{"):
         raise ValueError("it is no set of keys")  # another text would be taken for a shared secret
     return load_keys(text)
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    """Return a JSON object; an empty one for anything else."""
-    try:
-        value = parse_json(body)
-    except ValueError:
-        return {}
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def _basic(client_id: str, secret: str) -> str:

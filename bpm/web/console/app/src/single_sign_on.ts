@@ -31,6 +31,7 @@ const PROBLEMS: Record<string, string> = {
   unknown: "The provider knows you, but you have no account here. Ask an administrator to connect it.",
   name: "There is another account of your name here, or your name can't be one. Ask an administrator.",
   "no-role": "None of your groups has a role here. Ask whoever looks after the groups of your company.",
+  groups: "You are in too many groups for the provider to name them. Ask an administrator to have it send only those that count here.",
   disabled: "Your account here is switched off. Ask an administrator.",
   full: "Your organisation has as many users as it may have. Ask an administrator.",
 }
