@@ -86,9 +86,11 @@ class Server(uvicorn.Server):
             close_all(self._sockets)
             raise
         freeze_startup_objects()
-        announce(f"BPM Bus listens on {self._app.settings.base_url}", self._app)
-        print(f"The console is at {self._app.settings.base_url}/console/", flush=True)  # noqa: T201
-        if not self._app.settings.worker:
+        settings = self._app.settings
+        public = "" if settings.public_url is None else f", for others {settings.base_url}"
+        announce(f"BPM Bus listens on {settings.own_url}{public}", self._app)
+        print(f"The console is at {settings.base_url}/console/", flush=True)  # noqa: T201
+        if not settings.worker:
             words = "This process runs no jobs: what it accepts waits for `bpm worker` with the same settings"
             print(words, flush=True)  # noqa: T201
 

@@ -77,9 +77,13 @@ class Accounts:
         nothing to do. Raises `Misconfigured` for a user name or password that can't be accepted.
         """
         await self._database.write(lambda tx: organizations.ensure_installation(tx, self._clock()))
-        if await self._database.read(tables.has_users):
-            return None
         configured = self._settings.admin_password
+        if await self._database.read(tables.has_users):
+            if configured is not None:
+                log.info(
+                    "BPM_ADMIN_PASSWORD is not looked at: there are users; `bpm users reset-password` sets a new one"
+                )
+            return None
         password = configured.get_secret_value() if configured is not None else generate_password()
         self._check_administrator(password)
         hashed = await self.passwords.hash(password)

@@ -149,3 +149,21 @@ async def test_a_second_server_on_a_folder_is_refused(tmp_path: Path) -> None:
         await second.stop()
         async with running_app(tmp_path, worker=False) as third:
             assert (await third.cmd("PingQuery"))["pong"] is True
+
+
+@pytest.mark.anyio
+async def test_the_address_on_which_it_listens_is_told() -> None:
+    """Beside the one that others call, which says nothing about where the socket is."""
+    async with ServerProcess(BPM_PUBLIC_URL="https://hooks.example.com") as server:
+        assert f"listens on {server.url}, for others https://hooks.example.com" in server.log
+
+
+@pytest.mark.anyio
+async def test_a_password_in_the_settings_that_comes_late_is_told() -> None:
+    """It sets the first administrator's alone; the log says so instead of keeping silent."""
+    async with ServerProcess() as server:
+        assert "BPM_ADMIN_PASSWORD" not in server.log
+        await server.stop()
+        await server.start()
+        assert "BPM_ADMIN_PASSWORD is not looked at" in server.log
+        assert "reset-password" in server.log

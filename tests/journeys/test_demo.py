@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from bpm.accounts import Accounts
+from bpm.app.foundation import build_foundation
+from bpm.clock import system_clock
+from bpm.settings import Settings
 from bpm.testing.process import free_port
 
 pytestmark = pytest.mark.anyio
@@ -46,6 +50,10 @@ async def test_the_demo_tells_what_happened(tmp_path: Path) -> None:
         assert words not in output, words
     assert len(re.findall(r"\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21}\b", output)) >= 20
     assert (tmp_path / "data" / "bpm.db").stat().st_size > 0
+    assert f"BPM_DATA_DIR={tmp_path / 'data'} bpm serve" in output
+    password = re.search(r"To sign in: admin and (\S+)", output)
+    assert password, "nobody could sign in to what was kept"
+    await _sign_in(tmp_path / "data", password[1])
 
 
 async def test_a_port_in_use_ends_the_demo() -> None:
@@ -82,3 +90,15 @@ async def test_the_demo_keeps_off_data_in_use(tmp_path: Path) -> None:
     _, errors = await demo.communicate()
     assert demo.returncode == 2
     assert b"is in use; name a new folder" in errors
+
+
+async def _sign_in(folder: Path, password: str) -> None:
+    """Sign in as the administrator of a data folder; raises `Unauthenticated`."""
+    settings = Settings(data_dir=folder)
+    foundation = build_foundation(settings, system_clock)
+    await foundation.database.start()
+    try:
+        accounts = Accounts(foundation.database, settings, foundation.key)
+        await accounts.sessions.sign_in("admin", password, "127.0.0.1")
+    finally:
+        await foundation.database.stop()

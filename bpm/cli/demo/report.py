@@ -1,6 +1,7 @@
 """What happened, for somebody who reads it on a terminal."""
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -37,6 +38,17 @@ def print_story(story: Story, base_url: str) -> None:
         console = Console(width=PIPE_WIDTH)
     console.print(_rules(story), _requests(story.fired), _order(story.order), _remains(story.remains), sep="\n")
     console.print(f"Everything here is a command: {base_url}/docs/api", highlight=False)
+
+
+def print_kept(folder: Path, username: str, password: str) -> None:
+    """Print how to serve a folder that was kept, and sign in: its password is written down nowhere."""
+    Console().print(
+        f"The data is kept. To serve it: BPM_DATA_DIR={folder} bpm serve",
+        f"To sign in: {username} and {password}",
+        sep="\n",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def print_access(base_url: str, username: str, password: str) -> None:

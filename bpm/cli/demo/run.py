@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from bpm.app import App
 from bpm.app.settings import load_settings
-from bpm.cli.demo.report import print_access, print_story
+from bpm.cli.demo.report import print_access, print_kept, print_story
 from bpm.cli.demo.rules import Secrets
 from bpm.cli.demo.shots import ELSEWHERE, HERE
 from bpm.cli.demo.story import Story, Teller
@@ -29,12 +29,12 @@ def run(port: int, data: Path | None, *, once: bool) -> int:
         settings = _settings(port or _free_port(), data or Path(folder), known)
         configure_logs(settings)
         try:
-            return asyncio.run(_serve(settings, known, once=once))
+            return asyncio.run(_serve(settings, known, once=once, is_kept=data is not None))
         except Misconfigured as error:
             fail(ExitStatus.ERROR, *error.errors)
 
 
-async def _serve(settings: Settings, known: Secrets, *, once: bool) -> int:
+async def _serve(settings: Settings, known: Secrets, *, once: bool, is_kept: bool) -> int:
     server = Server(App(settings))
     serving = asyncio.create_task(server.serve())
     while not (server.started or serving.done()):  # noqa: ASYNC110 uvicorn sets no event
@@ -53,6 +53,8 @@ async def _serve(settings: Settings, known: Secrets, *, once: bool) -> int:
         server.should_exit = once or status is not ExitStatus.DONE
         if not server.should_exit:
             print_access(settings.base_url, settings.admin_username, _password(settings))
+        elif is_kept:
+            print_kept(settings.data_dir.resolve(), settings.admin_username, _password(settings))
     await serving
     return status
 
