@@ -60,7 +60,8 @@ def find_misfit(process: CompiledProcess, instance: Instance, trigger: Trigger) 
         return "the instance is on its way; move its tokens when it rests" if instance.pending else ""
     wait = instance.waits.get(trigger.wait_id)
     if wait is None:
-        return f"nothing waits under {trigger.wait_id} any more"
+        is_over = 0 < trigger.wait_id <= instance.counter
+        return f"nothing waits under {trigger.wait_id} any more" if is_over else f"there is no wait {trigger.wait_id}"
     if wait.kind not in _ANSWERS[type(trigger)]:
         return f"{trigger.wait_id} is a wait of kind {wait.kind}, which {type(trigger).__name__} does not answer"
     if isinstance(trigger, CompleteTask | FailTask | AskNow) and trigger.attempt != wait.attempt:

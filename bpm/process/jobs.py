@@ -1,7 +1,7 @@
 """What a worker does for waiting instances: run scripts, send effects, fire timers."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ from bpm.process.actors import engine_of, starter_of
 from bpm.process.answering import AnswerRecorder
 from bpm.process.definition_cache import DefinitionCache
 from bpm.process.rows import InstanceRow, WaitRow
-from bpm.process.sealing import restored_wait
+from bpm.process.sealing import restored_wait, stored_wait
 from bpm.process.spans import recorded_step
 from bpm.security.permissions import EXECUTE, Authority, Permission, Principal, acting
 from bpm.store import Transaction, organizations
@@ -202,10 +202,11 @@ class ProcessJobs:
         if due is None:
             await self._answer(work, {"failure": _failure(error)})
         else:
-            await self._bus.database.write(lambda tx: self._retry_at(tx, wait, due))
+            failure = stored_wait(wait.kind, _failure(error), self._bus.box)
+            await self._bus.database.write(lambda tx: self._retry_at(tx, wait, due, failure))
 
-    def _retry_at(self, tx: Transaction, wait: WaitRow, due: datetime) -> None:
-        if wait_tables.retry_at(tx, wait.instance_id, wait.wait_id, wait.tries, due):
+    def _retry_at(self, tx: Transaction, wait: WaitRow, due: datetime, failure: Mapping[str, Any] | None) -> None:
+        if wait_tables.retry_at(tx, wait, due, failure):
             self._jobs.enqueue(tx, Job(wait_tables.KIND, wait_tables.job_ref(wait), wait.tries + 1, due))
 
     async def _answer(self, work: OpenWork, answer: dict[str, Any]) -> None:

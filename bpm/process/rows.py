@@ -63,6 +63,8 @@ class WaitRow(NamedTuple):
     data: dict[str, Any] | None
     """What its work is given, sealed where it holds secrets."""
     created_at: datetime
+    failure: dict[str, Any] | None
+    """Why its last try was in vain, sealed in the same way."""
 
 
 class PartRow(NamedTuple):

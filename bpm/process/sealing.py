@@ -61,7 +61,9 @@ def restored_gaps(stored: str | None, box: SecretBox) -> list[str]:
 
 
 def with_data(wait: Mapping[str, Any], box: SecretBox) -> dict[str, Any]:
-    """Return the row of a wait with what people are shown of it."""
+    """Return the row of a wait with what people are shown of it: of work that is tried again, why it failed."""
+    if wait["failure"] is not None:
+        return {**wait, "data": {"tries": wait["tries"], **restored_wait(wait["failure"], box)}}
     is_shown = wait["kind"] in SHOWN and wait["data"] is not None
     return {**wait, "data": restored_wait(wait["data"], box) if is_shown else None}
 

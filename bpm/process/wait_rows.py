@@ -56,6 +56,7 @@ class WaitRows:
             "turn": None,
             "data": stored_wait(kind, data, self._context.box),
             "created_at": now,
+            "failure": None,
         }
         self._passed.discard(effect.wait_id)
         self._remove(instance, effect.wait_id)

@@ -42,7 +42,8 @@ class ProcessWait(OrganizationRow, table=True):
     """What a token of an instance waits for: a job, a timer, a message, a person, or somebody to mend it.
 
     `depth` is how many messages had caused one another when it was opened; what its job sends goes on from there.
-    `turn` is the turn of a repeated activity that it is part of, if that is stored by itself.
+    `turn` is the turn of a repeated activity that it is part of, if that is stored by itself, and `failure` says why
+    the last of its `tries` was in vain.
     """
 
     __table_args__ = (
@@ -63,6 +64,7 @@ class ProcessWait(OrganizationRow, table=True):
     turn: int | None = None
     data: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
     created_at: datetime = Field(sa_type=UtcDateTime)
+    failure: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
 
 
 WAITS = ProcessWait.table()
@@ -99,7 +101,7 @@ _TRIES = (
         WAITS.c.wait_id == bindparam("wait"),
         WAITS.c.tries == bindparam("tries_"),
     )
-    .values(tries=bindparam("next_tries"), due_at=bindparam("due"))
+    .values(tries=bindparam("next_tries"), due_at=bindparam("due"), failure=bindparam("failure_"))
 )
 
 
@@ -154,9 +156,16 @@ def job_waits(tx: Transaction, limit: int) -> Sequence[WaitRow]:
     return _WAITS.all(tx.connection, _JOBS.limit(limit))
 
 
-def retry_at(tx: Transaction, instance_id: int, wait_id: int, tries: int, due: datetime) -> bool:
-    """Count a failed try and set when the next one is due; False when somebody else did."""
-    parameters = {"instance": instance_id, "wait": wait_id, "tries_": tries, "next_tries": tries + 1, "due": due}
+def retry_at(tx: Transaction, wait: WaitRow, due: datetime, failure: Mapping[str, Any] | None) -> bool:
+    """Count a failed try, keep why, and set when the next one is due; False when somebody else did."""
+    parameters = {
+        "instance": wait.instance_id,
+        "wait": wait.wait_id,
+        "tries_": wait.tries,
+        "next_tries": wait.tries + 1,
+        "due": due,
+        "failure_": failure,
+    }
     return tx.connection.execute(_TRIES, parameters).rowcount == 1
 
 

@@ -39,7 +39,7 @@ class CurrentTaskView(View):
     name: Annotated[str | None, Content] = None
     due_at: Moment | None = None
     detail: Annotated[dict[str, Any] | None, Content] = None
-    """What more there is to say of it, by its kind."""
+    """What more there is to say of it, by its kind; of a command that is tried again its `tries` and last failure."""
 
 
 class InstanceStateView(View):
@@ -119,5 +119,5 @@ def _task(wait: Mapping[str, Any]) -> CurrentTaskView:
         kind=wait["kind"],
         name=wait["name"],
         due_at=wait["due_at"],
-        detail=visible_data(wait["data"]) if wait["kind"] in ("user", "incident", "adHoc") else None,
+        detail=visible_data(wait["data"]) if wait["kind"] in ("user", "incident", "adHoc", "command") else None,
     )

@@ -69,8 +69,17 @@ def test_an_unknown_wait_is_ignored(trigger: Trigger) -> None:
     """The instance is the very same and the effect says why."""
     player = Player(JOB % "").start(a=1)
     before = player.instance
-    assert player.send(trigger).ignored == "nothing waits under 9 any more"
+    assert player.send(trigger).ignored == "there is no wait 9"
     assert player.instance is before
+
+
+def test_a_wait_that_is_over_is_told_from_one_that_never_was() -> None:
+    """Whoever answers it learns whether the number is wrong or somebody was faster."""
+    player = Player(SCRIPT).start(a=1).fail("t")
+    (incident,) = player.instance.waits
+    player.retry("t", a=5)
+    assert player.send(Retry(incident)).ignored != f"there is no wait {incident}"
+    assert player.send(Retry(99)).ignored == "there is no wait 99"
 
 
 @pytest.mark.parametrize("trigger", [TimerFired(2), MessageArrived(2), CompleteUserTask(2), Retry(2), Skip(2)])

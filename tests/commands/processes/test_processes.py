@@ -283,6 +283,21 @@ async def test_a_refused_command_is_an_incident_and_undoes_nothing_else(app: Run
     assert "no webhook configuration" in state["currentTasks"][0]["detail"]["message"].lower()
 
 
+async def test_what_is_tried_again_says_why(app: RunningApp) -> None:
+    """While a task's work waits for its next try, its task has the number of tries, the last failure and when."""
+    task = zeebe("get", "ExecuteCodeCommand", ("=source", "code"))
+    state = await run(app, bpmn(line(START, task, END)), variables={"source": "x = payload['amount']"})
+    waiting: dict[str, Any] = {"detail": None}
+    async with asyncio.timeout(60):
+        while waiting["detail"] is None:
+            shown = await app.cmd("GetProcessInstanceByIdQuery", instanceId=state["instanceId"])
+            (waiting,) = shown["currentTasks"]
+    assert (waiting["kind"], waiting["detail"]["code"]) == ("command", "Failed")
+    assert waiting["detail"]["tries"] >= 1
+    assert "TypeError" in waiting["detail"]["message"]
+    assert waiting["dueAt"] is not None
+
+
 async def test_a_new_deployment_is_a_new_version(app: RunningApp) -> None:
     """Running instances stay on theirs; new ones start on the newest active version."""
     old = await run(app, bpmn(line(START, USER, END)))
