@@ -41,6 +41,15 @@ class Installation:
 
         return await run_sync(look, self._database.maintenance)
 
+    async def is_first(self) -> bool:
+        """Tell whether the database, which was checked, was written with no key yet; nothing is changed."""
+
+        def look() -> bool:
+            with self._database.maintenance.connect() as connection:
+                return tables.known_key_ids(connection).present is None
+
+        return await run_sync(look, self._database.maintenance)
+
     async def adopt(self) -> None:
         """Take this process's key for the database's own from now on, and forget any other."""
         await self._database.write(lambda tx: tables.replace_key_ids(tx, tables.KeyIds(self._own, None)))

@@ -121,9 +121,20 @@ class App:
 
     async def _open_database(self) -> None:
         await self.database.start()
-        await self._installation.check()
+        await self._check_key()
         await self.jobs.prepare()
         self.generated_password = await self.accounts.ensure_administrator()
+
+    async def _check_key(self) -> None:
+        """Compare the key with the database's; one that was made because its file was lost is not left behind."""
+        try:
+            await self._installation.check()
+        except Misconfigured as error:
+            file = self.components.foundation.new_key_file
+            if file is None:
+                raise
+            file.unlink(missing_ok=True)
+            raise Misconfigured(f"{file} is missing; restore it from a backup: {error}") from error
 
     async def _start_sandbox(self) -> None:
         try:

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from bpm.app.registry import build_registry
 from bpm.app.traces import open_tracer
@@ -21,7 +22,10 @@ from bpm.tracing import Tracer
 
 @dataclass(frozen=True, slots=True)
 class Foundation:
-    """The parts that know no message, rule or process; nothing is opened yet."""
+    """The parts that know no message, rule or process; nothing is opened yet.
+
+    `new_key_file` holds a key that was made just now, because there was none.
+    """
 
     settings: Settings
     clock: Clock
@@ -35,6 +39,7 @@ class Foundation:
     shares: FairSlots
     registry: Registry
     tracer: Tracer | None
+    new_key_file: Path | None
 
 
 def build_foundation(settings: Settings, clock: Clock, registry: Registry | None = None) -> Foundation:
@@ -43,6 +48,8 @@ def build_foundation(settings: Settings, clock: Clock, registry: Registry | None
     Raises `Misconfigured`, and `OSError` for a data folder that can't be used.
     """
     prepare_data_dir(settings)
+    key_file = settings.data_dir / KEY_FILE
+    is_new = settings.secret_key is None and not key_file.exists()
     key, accepted_key = installation_key(settings), load_accepted_key(settings)
     database = open_database(settings)
     jobs = open_jobs(database, settings, clock)
@@ -59,6 +66,7 @@ def build_foundation(settings: Settings, clock: Clock, registry: Registry | None
         shares=FairSlots(settings.worker_concurrency),
         registry=build_registry(settings) if registry is None else registry,
         tracer=open_tracer(settings.traces),
+        new_key_file=key_file if is_new else None,
     )
 
 

@@ -120,7 +120,9 @@ async def _problems_of_key(settings: "Settings", database: "Database") -> list[s
     file = settings.data_dir / KEY_FILE
     if settings.secret_key is None and not file.exists():
         told = f"{file} is missing; restore it from a backup, or set BPM_SECRET_KEY"
-        return [told] if is_embedded(settings) else []  # a server on PostgreSQL makes one where there is none
+        # a server on PostgreSQL makes one where there is none, unless the database was written with another
+        makes_one = not is_embedded(settings) and await Installation(database, b"").is_first()
+        return [] if makes_one else [told]
     words = await Installation(database, load_secret_key(settings), load_accepted_key(settings)).examine()
     return [words] if words is not None else []
 

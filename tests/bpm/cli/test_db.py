@@ -15,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bpm.cli import main
+from bpm.errors import Misconfigured
 from bpm.jobs.worker_lock import WorkerLock
 from bpm.store.application_migrations import application_tables
 from bpm.store.migrate import newest_revision
@@ -250,6 +251,26 @@ def test_check_finds_what_keeps_a_server_from_starting(filled: Path, tmp_path: P
         connection.execute("ALTER TABLE inbound_request DROP COLUMN replayed_by")
     lacking = db("check", BPM_DATA_DIR=tmp_path)
     assert (lacking.exit_code, "the table inbound_request lacks replayed_by" in lacking.output) == (1, True)
+
+
+def test_a_key_that_was_lost_beside_postgresql(empty_url: str, tmp_path: Path) -> None:
+    """The check finds it, a start is refused, and neither makes another that would be taken for the lost one."""
+    folder = tmp_path / "data"
+    place = {"BPM_DATA_DIR": folder, "BPM_DATABASE_URL": empty_url}
+    assert db("upgrade", **place).exit_code == 0
+    assert db("check", **place).exit_code == 0, "the first server makes one"
+
+    async def start() -> None:
+        async with running_app(folder, database_url=empty_url):
+            pass
+
+    asyncio.run(start())
+    (folder / "secret.key").unlink()
+    found = db("check", **place)
+    assert (found.exit_code, "secret.key is missing; restore it from a backup" in found.output) == (1, True)
+    with pytest.raises(Misconfigured, match=r"secret.key is missing; restore it from a backup: .*adopt-key"):
+        asyncio.run(start())
+    assert not (folder / "secret.key").exists()
 
 
 def test_a_missing_file_is_not_made(tmp_path: Path) -> None:
