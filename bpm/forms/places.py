@@ -18,13 +18,15 @@ MAX_STEPS = 400_000
 class FormPlace:
     """One field where it stands: its path as sentences write it, its value, and what its expressions see.
 
-    A row of a list is a place of the list, with `is_row`.
+    A row of a list is a place of the list, with `is_row`. `names` lead to the value among the variables; None inside
+    a list, whose rows may be taken away or change places.
     """
 
     field: FormField
     path: str
     value: Any
     scope: Mapping[str, Any]
+    names: tuple[str, ...] | None
     is_row: bool = False
 
     @property
@@ -42,20 +44,26 @@ def places(
     what else is given takes the place of none of them. Raises `EvaluationError`, and what the meter raises.
     """
     scope = {**_within(seen, given, form.names), CLOCK: now}
-    return _inside(form.fields, given, scope, "variables", meter)
+    return _inside(form.fields, given, scope, "variables", (), meter)
 
 
 def _inside(
-    fields: Sequence[FormField], given: Mapping[str, Any], scope: Mapping[str, Any], path: str, meter: Meter
+    fields: Sequence[FormField],
+    given: Mapping[str, Any],
+    scope: Mapping[str, Any],
+    path: str,
+    names: tuple[str, ...] | None,
+    meter: Meter,
 ) -> Iterator[FormPlace]:
     for field in fields:
         meter.charge(1)
         if field.hidden is not None and field.hidden(scope) is True:
             continue
-        place = FormPlace(field, ".".join((path, *field.path)), value_at(given, field.path), scope)
+        inner = None if names is None else (*names, *field.path)
+        place = FormPlace(field, ".".join((path, *field.path)), value_at(given, field.path), scope, inner)
         yield place
         if field.kind == "group" and isinstance(place.value, dict | None):
-            yield from _inside(field.inner, _object(place.value), scope, place.path, meter)
+            yield from _inside(field.inner, _object(place.value), scope, place.path, inner, meter)
         elif field.kind == "dynamiclist" and isinstance(place.value, list):
             yield from _rows(place, meter)
 
@@ -65,9 +73,9 @@ def _rows(holder: FormPlace, meter: Meter) -> Iterator[FormPlace]:
         members, path = _object(value), f"{holder.path}[{number}]"
         scope = {**_within(holder.scope, members, holder.field.names), "this": members, "parent": holder.scope}
         meter.charge(1 + len(scope) // 25)
-        yield FormPlace(holder.field, path, value, scope, is_row=True)
+        yield FormPlace(holder.field, path, value, scope, None, is_row=True)
         if isinstance(value, dict):
-            yield from _inside(holder.field.inner, members, scope, path, meter)
+            yield from _inside(holder.field.inner, members, scope, path, None, meter)
 
 
 def _within(scope: Mapping[str, Any], given: Mapping[str, Any], names: Set[str]) -> dict[str, Any]:

@@ -216,3 +216,33 @@ def test_a_deep_form_is_refused() -> None:
         component = {"type": "group", "components": [component]}
     with pytest.raises(InvalidDefinition, match="20 levels deep"):
         read_form(form(component))
+
+
+GROUP = {"type": "group", "path": "g", "components": [field("textfield", "a", readonly=True), field("textfield", "b")]}
+
+
+@pytest.mark.parametrize(
+    ("component", "seen", "given", "is_taken"),
+    [
+        (field("textfield", readonly=True), {"x": "1"}, {"x": "2"}, False),
+        (field("textfield", disabled=True), {"x": "1"}, {"x": "2"}, False),
+        (field("textfield", readonly="=fixed"), {"x": "1", "fixed": True}, {"x": "2", "fixed": False}, False),
+        (field("textfield", readonly=True), {"x": "1"}, {"x": None}, False),
+        (field("textfield", readonly=True), {"x": "1"}, {"x": ""}, False),
+        (field("textfield", readonly=True), {"x": "1"}, {"x": "1"}, True),
+        (field("number", readonly=True), {"x": 5}, {"x": 5.0}, True),
+        (field("textfield", readonly=True), {"x": "1"}, {}, True),
+        (field("textfield", readonly=True), {}, {"x": "what stands there unless it is said"}, True),
+        (GROUP, {"g": {"a": "1"}}, {"g": {"a": "2"}}, False),
+        (GROUP, {"g": {"a": "1"}}, {"g": {"b": "2"}}, False),
+        (GROUP, {"g": {"a": "1"}}, {"g": {"a": "1", "b": "2"}}, True),
+        (GROUP, {"g": {"a": "1"}}, {}, True),
+    ],
+)
+def test_what_is_read_only_stays_as_it_is(
+    component: dict[str, Any], seen: dict[str, Any], given: dict[str, Any], is_taken: bool
+) -> None:
+    """It may be given as it is, or left out with all that is around it."""
+    problems_found = found(form(component), given, **seen)
+    assert (problems_found == []) is is_taken, problems_found
+    assert is_taken or "can't be changed; give it as it is" in problems_found[0]
