@@ -36,7 +36,7 @@ export interface Element {
 interface Canvas {
   findRoot(element: string): Element | undefined
   resized(): void
-  zoom(level: "fit-viewport", center: "auto"): void
+  zoom(level?: "fit-viewport" | number, center?: "auto"): number
   addMarker(element: string, name: string): void
   removeMarker(element: string, name: string): void
 }
@@ -52,6 +52,8 @@ interface Registry {
 }
 
 const OURS = "bpm-mark"
+const ROOM = 0.94
+/** A drawing that was made smaller leaves some room at the edges, for marks and for what is wider than its shape. */
 export const COLOURS = { defaultFillColor: "var(--surface)", defaultStrokeColor: "var(--text)", defaultLabelColor: "var(--text)" }
 const CHANGED = { top: -12, left: -12 }
 const PLACES = { token: { top: -12, right: 14 }, incident: CHANGED, added: CHANGED, removed: CHANGED, changed: CHANGED }
@@ -75,7 +77,8 @@ export async function openViewer(container: HTMLElement, xml: string, onElement:
   const fit = () => {
     if (!container.clientWidth || !container.clientHeight) return // it is not shown, or not any more
     canvas.resized()
-    canvas.zoom("fit-viewport", "auto")
+    const level = canvas.zoom("fit-viewport", "auto")
+    if (level < 1) canvas.zoom(level * ROOM, "auto")
   }
   const watch = new ResizeObserver(fit)
   watch.observe(container)

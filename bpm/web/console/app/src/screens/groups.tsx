@@ -28,7 +28,12 @@ export function Groups() {
             </div>
             <p class="sentence">{group.sentence || group.verdict}</p>
             <p class="muted">
-              <Time at={group.firstSeen} /> to <Time at={group.lastSeen} />
+              {group.firstSeen !== group.lastSeen && (
+                <>
+                  <Time at={group.firstSeen} age={false} /> to{" "}
+                </>
+              )}
+              <Time at={group.lastSeen} />
             </p>
             <div class="row">
               <a class="button" href={to(`requests/${group.newestId}`)}>

@@ -13,6 +13,7 @@ import { Button } from "../ui/button"
 import { Code, copy, pretty } from "../ui/code"
 import { Facts } from "../ui/facts"
 import { Field, TextArea } from "../ui/field"
+import { inline } from "../ui/inline"
 import { Page } from "../ui/page"
 import { Refusal } from "../ui/refusal"
 import { Empty, Loading } from "../ui/states"
@@ -155,9 +156,4 @@ function curlOf(message: object): string {
   const address = new URL("../api/bpm/cmd", location.href)
   const body = stringify(message).replaceAll("'", String.raw`'\''`)
   return `curl ${address} -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" -d '${body}'`
-}
-
-/** Shows names between backticks as code. */
-function inline(text: string) {
-  return text.split(/`([^`]+)`/).map((part, index) => (index % 2 ? <code key={index}>{part}</code> : part))
 }

@@ -7,6 +7,7 @@ import { Badge } from "../ui/badge"
 import type { Column } from "../ui/table"
 import { Select } from "../ui/field"
 import { Time } from "../ui/time"
+import { stateOf } from "./instance/state"
 import { ListScreen } from "./list_screen"
 
 type Instance = Schemas["InstanceView"]
@@ -24,7 +25,7 @@ const AREAS = ["processes"]
 
 const INSTANCES: Column<Instance>[] = [
   { name: "Instance", width: "104px", narrow: "72px", cell: (row) => row.instanceId },
-  { name: "State", width: "136px", narrow: "112px", cell: (row) => <Badge state={row.status} /> },
+  { name: "State", width: "136px", narrow: "112px", cell: (row) => <Badge state={stateOf(row)} /> },
   { name: "Process", cell: (row) => row.processKey },
   { name: "Business key", isMinor: true, cell: (row) => row.businessKey },
   { name: "Began", width: "176px", isMinor: true, cell: (row) => <Time at={row.createdAt} /> },

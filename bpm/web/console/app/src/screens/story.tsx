@@ -5,6 +5,7 @@ import { to } from "../router"
 import type { Schemas } from "../types"
 import { Badge, type Tone } from "../ui/badge"
 import { duration, Time } from "../ui/time"
+import { stateOf } from "./instance/state"
 
 type Trace = Schemas["TraceView"]
 type Request = NonNullable<Trace["request"]>
@@ -121,7 +122,7 @@ function entriesOf(trace: Trace): Entry[] {
       kind: "process",
       title: `${instance.processKey} ${instance.instanceId}`,
       address: to(`processes/${instance.instanceId}`),
-      state: instance.status === "ERROR" ? "incident" : instance.status,
+      state: stateOf(instance),
       isBad: instance.status === "ERROR",
       lines: instance.tokens.map((token) => (token.problem ? `${token.elementId}: ${token.problem}` : `waits at ${token.elementId} (${token.kind})`)),
       under: instance.parentInstanceId === null ? first : keyOf({ kind: "process", id: String(instance.parentInstanceId) }),

@@ -34,6 +34,8 @@ export interface Screen {
   icon: IconName
   list: ComponentType
   one?: ComponentType<{ id: string }>
+  /** The screen of the menu that it belongs to. */
+  under?: string
 }
 
 export const SCREENS: Screen[] = [
@@ -50,14 +52,14 @@ export const SCREENS: Screen[] = [
 
 /** Screens that no menu shows. */
 export const HIDDEN: Screen[] = [
-  { path: "bulk", name: "Bulk jobs", icon: "dead", list: Dead, one: BulkScreen },
-  { path: "definitions", name: "Definitions", icon: "processes", list: Processes, one: DefinitionScreen },
-  { path: "decisions", name: "Decisions", icon: "processes", list: Processes, one: DecisionScreen },
-  { path: "diagrams", name: "Diagrams", icon: "processes", list: Processes, one: ModelerScreen },
-  { path: "drafts", name: "Drafts", icon: "rules", list: Rules, one: DraftScreen },
-  { path: "subscriptions", name: "Subscriptions", icon: "deliveries", list: Deliveries, one: SubscriptionScreen },
-  { path: "tasks", name: "Tasks", icon: "processes", list: Processes, one: TaskScreen },
-  { path: "trace", name: "Trace", icon: "requests", list: TraceStart, one: TraceScreen },
+  { path: "bulk", name: "Bulk jobs", icon: "dead", list: Dead, one: BulkScreen, under: "dead" },
+  { path: "definitions", name: "Definitions", icon: "processes", list: Processes, one: DefinitionScreen, under: "processes" },
+  { path: "decisions", name: "Decisions", icon: "processes", list: Processes, one: DecisionScreen, under: "processes" },
+  { path: "diagrams", name: "Diagrams", icon: "processes", list: Processes, one: ModelerScreen, under: "processes" },
+  { path: "drafts", name: "Drafts", icon: "rules", list: Rules, one: DraftScreen, under: "rules" },
+  { path: "subscriptions", name: "Subscriptions", icon: "deliveries", list: Deliveries, one: SubscriptionScreen, under: "deliveries" },
+  { path: "tasks", name: "Tasks", icon: "processes", list: Processes, one: TaskScreen, under: "processes" },
+  { path: "trace", name: "Trace", icon: "requests", list: TraceStart, one: TraceScreen, under: "requests" },
   { path: "design", name: "Design", icon: "overview", list: Design },
 ]
 

@@ -26,6 +26,7 @@ export function Shell() {
   const isOpen = useSignal(false)
   const isFinding = useSignal(false)
   const { path } = place.value
+  const here = screenAt(path[0] ?? "overview")?.under ?? path[0] ?? "overview"
   useKeys((event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "k") return
     event.preventDefault()
@@ -59,7 +60,7 @@ export function Shell() {
           <ul>
             {SCREENS.map((screen) => (
               <li key={screen.path}>
-                <a href={`#/${screen.path}`} aria-current={(path[0] ?? "overview") === screen.path ? "page" : undefined}>
+                <a href={`#/${screen.path}`} aria-current={here === screen.path ? "page" : undefined}>
                   <Icon name={screen.icon} />
                   {screen.name}
                 </a>

@@ -2,6 +2,7 @@
 
 import type { ComponentChildren, JSX } from "preact"
 import { useId } from "preact/hooks"
+import { inline } from "./inline"
 
 interface FieldProps {
   label: string
@@ -21,7 +22,7 @@ export function Field({ label, help, problem, isRequired = false, children }: Fi
       </label>
       {children({ id, "aria-describedby": `${id}-help`, "aria-invalid": Boolean(problem) })}
       <div id={`${id}-help`} class={problem ? "problem" : "help"}>
-        {problem ?? help}
+        {problem ?? (typeof help === "string" ? inline(help) : help)}
       </div>
     </div>
   )

@@ -20,6 +20,7 @@ export function VersionChoice({ id, versions }: { id: number; versions: Version[
   const others = versions.filter((each) => each.id !== id)
   if (!others.length) return null
   return (
+    <div class="version-choice">
     <Field label="Compare with">
       {(own) => (
         <Select
@@ -30,5 +31,6 @@ export function VersionChoice({ id, versions }: { id: number; versions: Version[
         />
       )}
     </Field>
+    </div>
   )
 }

@@ -16,6 +16,7 @@ import { Failed, Loading } from "../../ui/states"
 import { Tabs } from "../../ui/tabs"
 import { Time } from "../../ui/time"
 import { Actions } from "./actions"
+import { stateOf } from "./state"
 import { Waits } from "./waits"
 
 export type Instance = Schemas["InstanceDetailView"]
@@ -174,9 +175,4 @@ function marksOf({ currentTasks }: Instance): Mark[] {
 
 function passedOf(entries: Entry[]): ReadonlySet<string> {
   return new Set(entries.flatMap((entry) => (GONE.includes(entry.event) ? entry.flows : [entry.elementId, ...entry.flows])))
-}
-
-/** An instance with an incident has stopped, and goes on when it is mended. */
-function stateOf({ status }: Instance): string {
-  return status === "ERROR" ? "incident" : status
 }
