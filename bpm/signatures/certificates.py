@@ -76,12 +76,15 @@ def check_address(url: str, hosts: Iterable[str]) -> str:
     return url
 
 
-def key_of(pem: str, authorities: tuple[str, ...], name: str, now: float) -> PublicKey:
-    """Return the key of a provider's certificate; raises `SignatureRefusal` unless it counts at this time."""
+def key_of(pem: str, authorities: tuple[str, ...], names: tuple[str, ...], now: float) -> PublicKey:
+    """Return the key of a provider's certificate; raises `SignatureRefusal` unless it counts at this time.
+
+    One that must descend from an authority must also have one of the names.
+    """
     try:
         leaf = load_certificates(pem)[0]
         if authorities:
-            _check_descent(pem, authorities, name, int(now // HOUR) * HOUR)
+            _check_descent(pem, authorities, _own_name(leaf, names), int(now // HOUR) * HOUR)
         _check_dates(leaf, now)
         return check_strength(leaf.public_key())
     except UNREADABLE as error:
@@ -101,6 +104,12 @@ def check_client(text: str, pinned: Iterable[str], name: str, now: float) -> Non
             _check_name(leaf, name)
     except UNREADABLE as error:
         raise SignatureRefusal("signature", f"the client's certificate does not count: {_shown(error)}") from None
+
+
+def _own_name(leaf: x509.Certificate, names: tuple[str, ...]) -> str:
+    """The one of the names that a certificate has; the usual one, which it then lacks, if it has none of them."""
+    own = _names_of(leaf)
+    return next((name for name in names if name in own), names[0])
 
 
 def _shown(error: Exception) -> str:

@@ -27,33 +27,84 @@ class Claim(NamedTuple):
 
 
 Read = Callable[[SignedRequest], Claim]
+Find = Callable[[SignedRequest], str | None]
+Items = tuple[list[str], list[bytes]]
+"""The parts of a signature's text, and the signatures among them."""
 
 
 def reader(scheme: Scheme) -> Read:
     """A function that reads a request's claim, or raises `SignatureRefusal` saying which part is at fault."""
     if scheme.signed_content == MESSAGE:
         return lambda _request: Claim([])
-    place = parse_place(scheme.signature_place)
-    find, signatures_in = finder(place), _signatures_reader(scheme, place)
-    timestamp_in, message_id_in = _timestamp_reader(scheme, place), _id_reader(scheme)
-    also = _other_form(scheme.also) if scheme.also is not None else None
+    places = [parse_place(place) for place in scheme.signature_places]
+    readers = [(finder(place), _signatures_reader(scheme, place)) for place in places]
+    timestamp_in, message_id_in = _timestamp_reader(scheme, places[0]), _id_reader(scheme)
+    also = _other_form(scheme, scheme.also) if scheme.also is not None else None
 
     def read(request: SignedRequest) -> Claim:
-        text = find(request)
-        if not text:
-            if also is not None and (claim := also(request)) is not None:
-                return claim
-            raise SignatureRefusal(place.part, f"{place} is missing or empty")
-        items, signatures = signatures_in(text)
+        items, signatures = _any_of(request, readers)
+        if not signatures:
+            raise SignatureRefusal(places[0].part, f"{_either(places)} is missing or empty")
         return Claim(signatures, timestamp_in(request, items), message_id_in(request))
 
-    return read
+    return read if also is None else _with_other_form(read, also)
 
 
-def _other_form(scheme: Scheme) -> Callable[[SignedRequest], Claim | None]:
-    """A function that reads the claim of a scheme's other form; None where it is not there either."""
-    find, read = finder(parse_place(scheme.signature_place)), reader(scheme)
-    return lambda request: read(request) if find(request) is not None else None
+def _any_of(
+    request: SignedRequest, readers: list[tuple[Find, Callable[[str], Items]]]
+) -> tuple[list[str], list[bytes]]:
+    """The items and signatures of all places at which there are some; the first refusal if none can be read."""
+    found: list[Items] = []
+    refused: SignatureRefusal | None = None
+    for find, signatures_in in readers:
+        try:
+            if text := find(request):
+                found.append(signatures_in(text))
+        except SignatureRefusal as refusal:
+            refused = refused or refusal
+    if refused is not None and not found:
+        raise refused
+    return (found[0][0], [signature for _, each in found for signature in each]) if found else ([], [])
+
+
+def _either(places: list[SignedPlace]) -> str:
+    return str(places[0]) if len(places) == 1 else f"{places[0]}, or another up to {places[-1].name},"
+
+
+def _with_other_form(read: Read, also: Callable[[SignedRequest, SignatureRefusal], Claim | None]) -> Read:
+    """Read a scheme's own form, or the other one where the request has that."""
+
+    def read_either(request: SignedRequest) -> Claim:
+        try:
+            return read(request)
+        except SignatureRefusal as refusal:
+            claim = also(request, refusal)
+            if claim is None:
+                raise
+            return claim
+
+    return read_either
+
+
+def _other_form(scheme: Scheme, other: Scheme) -> Callable[[SignedRequest, SignatureRefusal], Claim | None]:
+    """A function that reads the claim of a scheme's other form; None where the request does not have that form.
+
+    At a place of its own it counts only where the first form's signature is missing: else what is not signed would
+    decide which of two ids a request has.
+    """
+    find, find_first, read = (
+        finder(parse_place(other.signature_place)),
+        finder(parse_place(scheme.signature_place)),
+        reader(other),
+    )
+    is_same_place = other.signature_place.lower() == scheme.signature_place.lower()
+
+    def claim_in(request: SignedRequest, refusal: SignatureRefusal) -> Claim | None:
+        if is_same_place:
+            return read(request) if refusal.part == "encoding" else None
+        return read(request) if not find_first(request) and find(request) is not None else None
+
+    return claim_in
 
 
 def age(claim: Claim, scheme: Scheme, now: float) -> float:
@@ -73,7 +124,8 @@ def _timestamp_reader(scheme: Scheme, signature: SignedPlace) -> Callable[[Signe
     if scheme.timestamp_place:
         place = parse_place(scheme.timestamp_place)
         find = finder(place)
-        return lambda request, _: _single(place, find(request) or "")
+        commas = 1 if scheme.timestamp_format == "http" else 0
+        return lambda request, _: _single(place, find(request) or "", commas)
     if scheme.is_timestamp_first:
         return lambda _, items: items[0]
     return (lambda _, items: _marked(items, mark, signature)) if mark else (lambda _request, _items: "")
@@ -101,9 +153,9 @@ def _id_reader(scheme: Scheme) -> Callable[[SignedRequest], str]:
     return message_id_in
 
 
-def _single(place: SignedPlace, text: str) -> str:
-    """The text, unless a server joined several headers of one name to it."""
-    if place.kind == "header" and ", " in text:
+def _single(place: SignedPlace, text: str, commas: int = 0) -> str:
+    """The text, unless a server joined several headers of one name to it; it may have as many commas of its own."""
+    if place.kind == "header" and text.count(", ") > commas:
         raise SignatureRefusal("header", f"{place} stands more than once")
     return text
 
@@ -116,24 +168,29 @@ def _marked(items: list[str], mark: str, place: SignedPlace) -> str:
     return found[0] if found else ""
 
 
-def _signatures_reader(scheme: Scheme, place: SignedPlace) -> Callable[[str], tuple[list[str], list[bytes]]]:
+def _signatures_reader(scheme: Scheme, place: SignedPlace) -> Callable[[str], Items]:
     """A function that takes a text apart into its items, and decodes those that can be signatures."""
     separator, signature_in = scheme.separator, _signature_reader(scheme)
     limit = MAX_SIGNATURES if scheme.kind in ("hmac", "standard") else MAX_SIGNATURES_BY_KEY
 
     def read(text: str) -> tuple[list[str], list[bytes]]:
         items = [item.strip() for item in text.split(separator, limit)] if separator else [text]
-        if "," not in separator:
+        if "," not in separator or scheme.is_timestamp_first:
             _single(place, text)
         signatures = [signature for item in items[:limit] if (signature := signature_in(item))]
         if not signatures:
             raise SignatureRefusal("encoding", _complaint(scheme, place, items))
         return items, signatures
 
+    # a secret itself may hold a comma and a blank; nothing else that is sent may
+    may_hold_comma = scheme.kind == "static" and scheme.encoding == "text"
+
     def read_single(text: str) -> tuple[list[str], list[bytes]]:
+        if scheme.kind == "jwt":
+            _single(place, text)
         signature = signature_in(text)
         if not signature:
-            if scheme.kind != "static":
+            if not may_hold_comma:
                 _single(place, text)
             raise SignatureRefusal("encoding", _complaint(scheme, place, [text]))
         return [text], [signature]

@@ -37,7 +37,8 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,50}$")]
 
 CUSTOM_ONLY = (
     "type", "hash", "encoding", "prefix", "signed_content", "timestamp_header", "inside", "id_header", "key_decoding",
-    "signature_in", "timestamp_in", "timestamp_format", "id_in", "between", "keys_url", "algorithms", "body_claim",
+    "signature_in", "signature_also_in", "timestamp_in", "timestamp_format", "id_in", "between", "keys_url",
+    "algorithms", "body_claim",
 )  # fmt: skip
 """Fields that describe a scheme, and that a preset therefore already has."""
 
@@ -104,6 +105,9 @@ class SignatureConfig(WireModel):
     key_decoding: KeyDecoding = "raw"
     """How the secret is read before it is a key."""
     signature_in: Place | None = Field(default=None, description="header:<name>, query:<name> or body:<path>")
+    signature_also_in: Annotated[list[Place], Field(max_length=10)] = Field(
+        default_factory=list[Place], description="Where else a signature may stand, as of another key; any counts"
+    )
     timestamp_in: Place | None = None
     """Where the time stands, as in `body:time`, when not in a header."""
     timestamp_format: TimestampFormat = "seconds"
@@ -189,7 +193,8 @@ class SignatureConfig(WireModel):
         if self.scheme == "none":
             return Scheme("none", "none")
         preset = PRESETS.get(self.scheme) or self._custom()
-        scheme = preset.changed(**self._changes(), prefix=self._filled(preset.prefix))
+        filled = {"prefix": self._filled(preset.prefix)} if "{value." in preset.prefix else {}
+        scheme = preset.changed(**self._changes(), **filled)
         return scheme.changed(kind="none") if preset.is_header_agreed and not self.all_secrets else scheme
 
     def _changes(self) -> dict[str, Any]:
@@ -227,6 +232,7 @@ class SignatureConfig(WireModel):
             self.id_header or "",
             key_decoding=self.key_decoding,
             signature_in=self.signature_in or "",
+            signature_also_in=tuple(self.signature_also_in),
             timestamp_in=self.timestamp_in or "",
             timestamp_format=self.timestamp_format,
             id_in=self.id_in or "",

@@ -149,6 +149,10 @@ def _custom_complaints(config: SignatureConfig) -> Iterator[str]:
         yield "secret is required"
     if config.keys_url and config.type != "jwt":
         yield "keysUrl can only be set with the type jwt"
+    if config.signature_also_in and (
+        config.inside or config.type in ("jwt", "mtls") or config.signed_content == MESSAGE
+    ):
+        yield "signatureAlsoIn can't be set with inside, the types jwt and mtls, or {message}: there is one signature"
     if config.type == "jwt" and not (config.audience or config.body_claim):
         yield "audience or bodyClaim is required with the type jwt: tokens for others are signed by the same key"
     if config.type in SIGNED_BY_KEY and config.hash == "sha1":
@@ -199,7 +203,7 @@ def _fits_a_header(prefix: str, secret: str) -> bool:
 
 def _never_matching(scheme: Scheme) -> Iterator[str]:
     """Why no request could ever be right by a scheme."""
-    named = (scheme.signature_place, scheme.timestamp_place, scheme.id_place)
+    named = (*scheme.signature_places, scheme.timestamp_place, scheme.id_place)
     places = [place.lower() for place in named if place]
     if len(set(places)) < len(places):
         yield "header, timestampHeader and idHeader must be different headers"

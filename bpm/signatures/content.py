@@ -6,10 +6,20 @@ import zlib
 from collections.abc import Callable, Mapping
 from itertools import chain
 
+from bpm.exact_json import write_json
+
 from .claim import Claim
 from .scheme import Scheme
 from .signed_content import CLOSE, OPEN, barred_from, is_address, is_free, is_known, is_word, parts_of, place_of
-from .signed_request import SignatureRefusal, SignedPlace, SignedRequest, address_characters, finder, parse_place
+from .signed_request import (
+    SignatureRefusal,
+    SignedPlace,
+    SignedRequest,
+    address_characters,
+    finder,
+    parse_place,
+    value_finder,
+)
 
 Compose = Callable[[SignedRequest, Claim, bytes], bytes]
 """Makes the signed bytes of a request; the last argument is the key, for digests that it is a part of."""
@@ -94,6 +104,8 @@ def _value(content: str, word: str) -> Compose:
     place = parse_place(place_of(word))
     if word.startswith("{flag:"):
         return _flag(place)
+    if word.startswith("{json:"):
+        return _json(place)
     find, barred = finder(place), frozenset[str]() if is_free(word) else barred_from(content, word)
 
     def compose(request: SignedRequest, _claim: Claim, _key: bytes) -> bytes:
@@ -116,6 +128,19 @@ def _flag(place: SignedPlace) -> Compose:
         if value not in ("true", "false"):
             raise MissingPart(place.part, f"{place} is missing, or neither true nor false")
         return value[:1].encode()
+
+    return compose
+
+
+def _json(place: SignedPlace) -> Compose:
+    """Compose a part of a JSON body, an object as well, as JSON without blanks: fields and digits as they were sent."""
+    find = value_finder(place)
+
+    def compose(request: SignedRequest, _claim: Claim, _key: bytes) -> bytes:
+        value = find(request)
+        if value is None:
+            raise MissingPart(place.part, f"{place} is missing")
+        return write_json(value)
 
     return compose
 

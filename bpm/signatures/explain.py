@@ -11,6 +11,7 @@ from itertools import product
 from typing import Literal
 
 from .config import CountedSecret, SignatureConfig
+from .misplaced import TWICE, absence_hints, is_doubled, shifted_time
 from .presets import PRESETS
 from .proofs import TrustSources
 from .scheme import DIGEST_SIZES, DIGESTED, SHARED, SHOWN, Encoding, KeyDecoding, Scheme
@@ -83,11 +84,17 @@ class _Doctor:
         self.now = now
         self.resolve = resolve
 
-    def accepts(self, scheme: Scheme, raw: bytes | None = None, secrets: list[str] | None = None) -> bool:
-        """Whether the request, or another body, is right by a scheme, whatever its age."""
+    def accepts(
+        self,
+        scheme: Scheme,
+        raw: bytes | None = None,
+        secrets: list[str] | None = None,
+        request: SignedRequest | None = None,
+    ) -> bool:
+        """Whether the request, or another one, or another body, is right by a scheme, whatever its age."""
         given = [CountedSecret(secret) for secret in secrets] if secrets else None
         verifier = Verifier(scheme, given, str) if given else Verifier(scheme, self.secrets, self.resolve)
-        request = self.request if raw is None else replace(self.request, body=raw)
+        request = request or (self.request if raw is None else SignedRequest(raw, self.headers, self.request.address))
         try:
             return verifier.matches(request, verifier.read(request), self.now)
         except SignatureRefusal:
@@ -107,16 +114,19 @@ class _Doctor:
 
     def examine(self, refusal: SignatureRefusal, verifier: Verifier) -> tuple[Failed, list[str]]:
         """The part at fault, which may be another than the refusal's, and hints."""
+        absence = list(absence_hints(refusal))
         if refusal.part == "timestamp":
-            return "timestamp", list(self.time_hints(verifier))
+            return "timestamp", absence or list(self.time_hints(verifier))
         if refusal.part == "secret":
             return "secret", ["set the secret again, or the variable or file it refers to"]
         if refusal.part == "header" or (refusal.part == "query" and "address" not in refusal.cause):
-            return refusal.part, list(self.header_hints())
+            return refusal.part, [*absence, *self.header_hints()]
         if refusal.part in ("body", "query"):
-            return refusal.part, []
+            return refusal.part, absence or ["what the request says does not fit what its proof says of it"]
         causes: tuple[tuple[Failed, Iterator[str]], ...] = (
+            ("header", self.doubled_hints()),
             ("encoding", self.encoding_hints()),
+            ("timestamp", self.stamp_hints(verifier)),
             ("body", self.body_hints()),
             ("secret", self.secret_hints()),
         )
@@ -124,7 +134,7 @@ class _Doctor:
             if found := list(hints):
                 return part, found
         if refusal.part == "encoding":
-            return "encoding", []
+            return "encoding", ["it is written in another way than this scheme has it, or is of another scheme"]
         return "signature", list(self.last_hints())
 
     def last_hints(self) -> Iterator[str]:
@@ -133,8 +143,28 @@ class _Doctor:
         if any(is_address(part) for part in parts_of(self.scheme.signed_content)):
             address = self.scheme.url or f"{self.request.address.base}{self.request.address.path}"
             yield f"the address {address} is signed: set `url` to the one that the provider knows, if that is another"
-        if self.scheme.kind == "static" and ", " in self.headers.get(self.scheme.header.lower(), ""):
-            yield f"the header {self.scheme.header} may stand more than once"
+
+    def doubled_hints(self) -> Iterator[str]:
+        """Whether a secret that may hold a comma stands in two headers."""
+
+        def is_right(headers: Headers) -> bool:
+            request = SignedRequest(self.raw, headers, self.request.address)
+            return self.accepts(self.scheme, request=request)
+
+        if self.scheme.kind == "static" and is_doubled(self.scheme, self.headers, is_right):
+            yield f"the header {self.scheme.header} stands {TWICE}: the sender or a proxy adds it a second time"
+
+    def stamp_hints(self, verifier: Verifier) -> Iterator[str]:
+        """Whether the signature is right for another time."""
+        try:
+            claim = verifier.read(self.request)
+        except SignatureRefusal:
+            return
+        moved = shifted_time(
+            self.scheme, claim, self.raw, lambda other: verifier.matches(self.request, other, self.now)
+        )
+        if moved is not None:
+            yield f"the timestamp was changed on the way: it is {moved} than the one that was signed"
 
     def time_hints(self, verifier: Verifier) -> Iterator[str]:
         """What may be wrong with a timestamp."""
@@ -146,6 +176,8 @@ class _Doctor:
             yield "the timestamp looks like milliseconds; seconds are expected"
         if claim.timestamp and verifier.matches(self.request, claim, self.now):
             yield "the signature itself is right: compare the clocks, or is this an old request sent again?"
+        else:
+            yield "the time is not as this scheme has it, or not the one that was signed"
 
     def header_hints(self) -> Iterator[str]:
         """Which signature headers came instead, and the schemes that they are of."""

@@ -158,7 +158,7 @@ def _certificate(scheme: Scheme, lookup: KeyLookup) -> Prove:
             raise SignatureRefusal(place.part, f"{place} is missing or empty")
         content, name = compose(request, claim, b""), hash_in(request)
         pem = lookup(check_address(url, scheme.certificate_hosts), False, True)
-        key = key_of(pem, tuple(key.opened for key in keys), scheme.certificate_name, now)
+        key = key_of(pem, tuple(key.opened for key in keys), scheme.certificate_names, now)
         return any(is_signed_by(key, "rsa", name, content, given) for given in claim.signatures)
 
     return prove

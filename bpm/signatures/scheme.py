@@ -14,7 +14,9 @@ Algorithm = Literal[
     "HS256", "HS384", "HS512",
 ]  # fmt: skip
 """Of tokens (RFC 7518, RFC 9864)."""
-TimestampFormat = Literal["seconds", "milliseconds", "iso"]
+TimestampFormat = Literal["seconds", "milliseconds", "iso", "http"]
+StampFormat = Literal["seconds", "milliseconds", "iso", "http", "unix"]
+"""Of presets: `unix` is seconds or milliseconds, which only a text with a separator behind it can be signed with."""
 
 DIGEST_SIZES: dict[Hash, int] = {"sha1": 20, "sha256": 32, "sha384": 48, "sha512": 64, "sha3-512": 64}
 FIVE_MINUTES = 300
@@ -43,12 +45,16 @@ class Scheme:
     with `between` between them. The timestamp may also stand there after the mark `inside`, as in `t=1,v1=…`, or
     first. `digest_in` is where the body's own digest stands, for content that does not hold the body.
     `required_claims` of a token are those that a rule must pin, because the same key signs for others; `pinned`
-    names places at which the rule's own value of a name must stand, for the same reason.
+    names places at which the rule's own value of a name must stand, for the same reason. `certificate_names` are the
+    names of which a certificate that is fetched must have one, `certificate_name` is a client's.
+
+    `signature_also_in` are further places at which a signature of the same form may stand, as of another key: any
+    that is right counts.
 
     `deduplication` names where the provider's own id of a delivery stands, most preferred first; `event_name` where
     the name of the event does, if deliveries of several events may share an id. `secret_fields` are fields of
     the body that are a secret of the sender's, too. `also` is another form of the same, looked at when the
-    first one's signature is not there.
+    first one's signature is not there, or stands at the same place in the other form.
     """
 
     name: str
@@ -69,8 +75,9 @@ class Scheme:
     event_name: str = ""
     secret_fields: frozenset[str] = frozenset()
     signature_in: str = ""
+    signature_also_in: tuple[str, ...] = ()
     timestamp_in: str = ""
-    timestamp_format: TimestampFormat = "seconds"
+    timestamp_format: StampFormat = "seconds"
     is_timestamp_first: bool = False
     id_in: str = ""
     between: str = ""
@@ -83,6 +90,7 @@ class Scheme:
     certificate_in: str = ""
     certificate_hosts: tuple[str, ...] = ()
     certificate_name: str = ""
+    certificate_names: tuple[str, ...] = ()
     algorithms: tuple[str, ...] = ()
     audience: str = ""
     issuer: str = ""
@@ -96,6 +104,11 @@ class Scheme:
     def signature_place(self) -> str:
         """Where the signature, token or secret stands."""
         return self.signature_in or (f"header:{self.header}" if self.header else "")
+
+    @property
+    def signature_places(self) -> tuple[str, ...]:
+        """Every place at which a signature may stand, the usual one first."""
+        return tuple(place for place in (self.signature_place, *self.signature_also_in) if place)
 
     @property
     def timestamp_place(self) -> str:
@@ -150,6 +163,7 @@ class Scheme:
                 "{form sorted}",
                 f"{{body:{name}}}",
                 f"{{body:{name}*}}",
+                f"{{json:{name}}}",
             )
         elif kind == "query":
             words = ("{url}", "{query}", f"{{query.{name}}}")
@@ -183,6 +197,6 @@ class Scheme:
         return replace(self, **changes, also=also)  # pyright: ignore[reportArgumentType]
 
     def _proving(self, where: str) -> frozenset[str]:
-        kind, _, name = self.signature_place.partition(":")
-        own = frozenset({name} if kind == where else ())
+        places = [place.partition(":") for place in self.signature_places]
+        own = frozenset(name for kind, _, name in places if kind == where)
         return own | self.also._proving(where) if self.also is not None else own

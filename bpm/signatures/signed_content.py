@@ -5,7 +5,8 @@ else whoever has seen one signed request can cut the same bytes into another id,
 
 - a timestamp has no leading zero and lies within the tolerance, so it always has the same number of digits;
 - an id, or another value from the request, does not hold the character that separates it from what stands beside it;
-- only one part may hold anything: the body, the sorted fields of a form, or one field that is marked `*`;
+- only one part may hold anything: the body, the sorted fields of a form, a part of the body as JSON, or one field that
+  is marked `*`;
 - a body beside an address begins, or ends, with a character that no address can hold;
 - so only values without a separator could slide: such a text is refused when a rule is saved.
 """
@@ -17,8 +18,8 @@ from itertools import pairwise
 from .signed_request import parse_place
 
 WORDS = (
-    "{body}, {body:path}, {url}, {method}, {path}, {query}, {query.name}, {header.name}, {form sorted}, {flag:path}, "
-    "{timestamp}, {id}, {digest}, {value.name} and {secret}"
+    "{body}, {body:path}, {json:path}, {flag:path}, {url}, {method}, {path}, {query}, {query.name}, {header.name}, "
+    "{form sorted}, {timestamp}, {id}, {digest}, {value.name} and {secret}"
 )
 OPEN, CLOSE = "{?", "?}"
 """Around what is left out, with the texts in it, when one of its values is not in the request."""
@@ -28,10 +29,10 @@ _FIXED = re.compile(
     r"\{(?:message|timestamp|method|secret|digest(?::(?:sha1|sha256|sha512))?|value\.[A-Za-z0-9_]{1,50})\}"
 )
 _OTHER = re.compile(
-    r"\{(?:flag:[^{}]+|body|id|url|path|query|form sorted|digest:crc32|query\.[^{}]+|header\.[^{}]+|body:[^{}]+)\}"
+    r"\{(?:(?:body|flag|json):[^{}]+|body|id|url|path|query|form sorted|digest:crc32|query\.[^{}]+|header\.[^{}]+)\}"
 )
 _ADDRESSES = frozenset({"{url}", "{path}", "{query}"})
-_COVERING = re.compile(r"\{(?:message|body|(?:body|flag):[^{}]+|digest[^{}]*|form sorted)\}")
+_COVERING = re.compile(r"\{(?:message|body|(?:body|flag|json):[^{}]+|digest[^{}]*|form sorted)\}")
 
 
 def parts_of(signed_content: str) -> list[str]:
@@ -51,7 +52,11 @@ def is_known(word: str) -> bool:
 
 def is_free(word: str) -> bool:
     """Whether a word stands for something that may hold any character."""
-    return word in ("{body}", "{form sorted}") or (word.startswith("{body:") and word.endswith("*}"))
+    return word in ("{body}", "{form sorted}") or word.startswith("{json:") or _is_marked(word)
+
+
+def _is_marked(word: str) -> bool:
+    return word.startswith("{body:") and word.endswith("*}")
 
 
 def is_address(word: str) -> bool:
@@ -82,7 +87,7 @@ def barred_from_ids(signed_content: str) -> frozenset[str]:
 def place_of(word: str) -> str:
     """The place that a word looks at, as in `header:x-id`; empty for words of other kinds."""
     kind, sign, name = word[1:-1].replace(".", ":", 1 if ":" not in word else 0).partition(":")
-    if kind in ("body", "flag") and sign:
+    if kind in ("body", "flag", "json") and sign:
         return f"body:{name.removesuffix('*')}"
     return f"{kind}:{name}" if kind in ("header", "query") and sign else ""
 
@@ -105,7 +110,8 @@ def complaints(signed_content: str) -> Iterator[str]:
     if not _are_groups_closed(parts):
         yield "signedContent has a {? without its ?}, or one inside another"
     if len([part for part in parts if is_free(part)]) > 1:
-        yield "signedContent may hold only one of {body}, {form sorted} and {body:…*}, or where one ends can't be told"
+        words = "{body}, {form sorted}, {json:…} and {body:…*}"
+        yield f"signedContent may hold only one of {words}, or where one ends can't be told"
     plain = [part for part in parts if part not in (OPEN, CLOSE)]
     for part, after in pairwise(plain):
         if is_word(part) and is_word(after) and _slides(part, after):

@@ -142,8 +142,25 @@ def finder(place: SignedPlace) -> Callable[[SignedRequest], str | None]:
         return lambda request: _bounded(place, request.headers.get(name))
     if place.kind == "query":
         return lambda request: _bounded(place, _only(place, request.query.get(place.name)))
+    value_in = value_finder(place)
+    return lambda request: _bounded(place, _in_body(place, request, value_in))
+
+
+def value_finder(place: SignedPlace) -> Callable[[SignedRequest], Any]:
+    """Return what finds a JSON value at a path of the body; None where there is none."""
     steps = [name or int(number) for name, number in _STEP.findall(place.name)]
-    return lambda request: _bounded(place, _in_body(place, request, steps))
+
+    def value_in(request: SignedRequest) -> Any:
+        value = request.payload
+        for step in steps:
+            if isinstance(step, str):
+                value = cast("dict[str, Any]", value).get(step) if isinstance(value, dict) else None
+            else:
+                items = cast("list[Any]", value) if isinstance(value, list) else []
+                value = items[step] if step < len(items) else None
+        return value
+
+    return value_in
 
 
 def address_characters(path: str) -> str:
@@ -175,19 +192,12 @@ def _only(place: SignedPlace, values: list[str] | None) -> str | None:
     return values[0] if values else None
 
 
-def _in_body(place: SignedPlace, request: SignedRequest, steps: list[str | int]) -> str | None:
+def _in_body(place: SignedPlace, request: SignedRequest, value_in: Callable[[SignedRequest], Any]) -> str | None:
     if request.is_form:
         return _only(place, request.form.get(place.name))
     if request.is_multipart:
         return _only(place, request.fields.get(place.name))
-    value = request.payload
-    for step in steps:
-        if isinstance(step, str):
-            value = cast("dict[str, Any]", value).get(step) if isinstance(value, dict) else None
-        else:
-            items = cast("list[Any]", value) if isinstance(value, list) else []
-            value = items[step] if step < len(items) else None
-    return text_of(value)
+    return text_of(value_in(request))
 
 
 def _bounded(place: SignedPlace, value: str | None) -> str | None:

@@ -16,6 +16,7 @@ from .incoming_messages import MESSAGE
 from .keys import encode
 from .private_keys import sign_by_key, sign_token
 from .scheme import SHARED, Scheme
+from .signed_content import barred_from_ids
 from .signed_request import Headers, RequestAddress, SignatureRefusal, SignedPlace, SignedRequest, parse_place
 from .stamps import write_stamp
 from .verifier import Resolve, Verifier, compile_signature
@@ -61,7 +62,8 @@ def sign_request(
         return RequestToSend({}, request.address.query, request.body)
     if scheme.kind in SHARED and not verifier.keys:
         raise ValueError(verifier.faults[0])
-    message_id = message_id or f"msg_{hashlib.sha256(request.body).hexdigest()[:24]}"
+    joint = "-" if "_" in barred_from_ids(scheme.signed_content) else "_"
+    message_id = message_id or f"msg{joint}{hashlib.sha256(request.body).hexdigest()[:24]}"
     claim = Claim([], write_stamp(now, scheme.timestamp_format), message_id)
     draft = _Draft(request)
     if scheme.timestamp_place:

@@ -1,9 +1,10 @@
-"""Times as providers write them: seconds or milliseconds since 1970, or ISO 8601."""
+"""Times as providers write them: seconds or milliseconds since 1970, ISO 8601, or the date of HTTP headers."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
-from .scheme import TimestampFormat
+from .scheme import StampFormat
 
 SECONDS = re.compile(r"[1-9][0-9]{0,11}")
 """No leading zero: within any tolerance a time has ten digits, so it can't give a digit to what stands beside it."""
@@ -11,28 +12,53 @@ MILLISECONDS = re.compile(r"[1-9][0-9]{0,14}")
 ISO = re.compile(
     r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:[0-9]{2})"
 )
+HTTP = "%a, %d %b %Y %H:%M:%S GMT"
+"""IMF-fixdate (RFC 9110, 5.6.7)."""
 
-FORMS: dict[TimestampFormat, str] = {
+MILLISECOND_DIGITS = 13
+ISO_SECONDS = len("2030-01-31T12:00:00")
+
+FORMS: dict[StampFormat, str] = {
     "seconds": "one number of seconds since 1970",
     "milliseconds": "one number of milliseconds since 1970",
     "iso": "one time as in 2030-01-31T12:00:00Z",
+    "unix": "one number of seconds or milliseconds since 1970",
+    "http": "one date as in Thu, 31 Jan 2030 12:00:00 GMT",
 }
 
 
-def read_stamp(text: str, form: TimestampFormat) -> float | None:
+def read_stamp(text: str, form: StampFormat) -> float | None:
     """Return the seconds since 1970 that a text stands for; None if it is not in this form."""
     if form == "iso":
         return _iso(text)
+    if form == "http":
+        return _http(text)
+    if form == "unix":
+        form = "milliseconds" if len(text) == MILLISECOND_DIGITS else "seconds"
     if not (SECONDS if form == "seconds" else MILLISECONDS).fullmatch(text):
         return None
     return int(text) if form == "seconds" else int(text) / 1000
 
 
-def write_stamp(now: float, form: TimestampFormat) -> str:
+def write_stamp(now: float, form: StampFormat) -> str:
     """Return a time as a provider would write it."""
     if form == "iso":
         return datetime.fromtimestamp(int(now), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return str(int(now) if form == "seconds" else int(now * 1000))
+    if form == "http":
+        return format_datetime(datetime.fromtimestamp(int(now), UTC), usegmt=True)
+    return str(int(now) if form in ("seconds", "unix") else int(now * 1000))
+
+
+def shifted_stamp(text: str, form: StampFormat, seconds: int) -> str:
+    """Return a readable time moved by whole seconds; what is below a second stays as it was written."""
+    if form in ("seconds", "milliseconds", "unix"):
+        is_whole = form == "seconds" or (form == "unix" and len(text) < MILLISECOND_DIGITS)
+        return str(int(text) + seconds * (1 if is_whole else 1000))
+    if form == "http":
+        moved = datetime.strptime(text, HTTP).replace(tzinfo=UTC) + timedelta(seconds=seconds)
+        return format_datetime(moved, usegmt=True)
+    whole, rest = text[:ISO_SECONDS], text[ISO_SECONDS:]
+    return (datetime.fromisoformat(whole) + timedelta(seconds=seconds)).isoformat() + rest
 
 
 def _iso(text: str) -> float | None:
@@ -40,5 +66,14 @@ def _iso(text: str) -> float | None:
         return None
     try:
         return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _http(text: str) -> float | None:
+    """Only the one way of writing a date counts, so that a text that is signed is one time."""
+    try:
+        moment = datetime.strptime(text, HTTP).replace(tzinfo=UTC)
+        return moment.timestamp() if format_datetime(moment, usegmt=True) == text else None
     except (ValueError, OverflowError):
         return None

@@ -6,6 +6,7 @@
 import inspect
 import json
 import textwrap
+import tomllib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
 from itertools import groupby
@@ -211,8 +212,7 @@ def _facts(preset: Preset) -> Iterator[str]:
     if scheme.kind not in ("none", "static", "jwt", "mtls"):
         signed = scheme.signed_content.replace("\n", "↵")
         yield f"Signed is `{signed}`, written as {scheme.encoding}" + _key_of(scheme) + "."
-    if scheme.also is not None:
-        yield f"Also in `{_shown(scheme.also.signature_place)}`."
+    yield from _other_places(scheme)
     if scheme.has_timestamp:
         place = _shown(scheme.timestamp_place) or (scheme.inside or "first") + " in the signature"
         yield f"Time: `{place}`, in {TIMES[scheme.timestamp_format]}, at most {scheme.tolerance_seconds} s off."
@@ -225,9 +225,30 @@ def _facts(preset: Preset) -> Iterator[str]:
         yield preset.note
     if preset.example is not None:
         yield f"Example: {preset.example.source}."
+    if sources := dict.fromkeys(vector["source"] for vector in VECTORS.get(scheme.name, [])):
+        yield f"Requests that it is tested with: of {', and of '.join(sources)}."
 
 
-TIMES = {"seconds": "seconds", "milliseconds": "milliseconds", "iso": "ISO 8601"}
+VECTORS: dict[str, list[dict[str, Any]]] = tomllib.loads(Path("tests/bpm/signatures/vectors.toml").read_text())
+TIMES = {
+    "seconds": "seconds",
+    "milliseconds": "milliseconds",
+    "iso": "ISO 8601",
+    "http": "the form of HTTP's dates",
+    "unix": "seconds or milliseconds",
+}
+
+
+def _other_places(scheme: Scheme) -> Iterator[str]:
+    also = scheme.also
+    if also is not None and also.signature_place == scheme.signature_place:
+        yield f"Also without `{scheme.prefix}`."
+    elif also is not None:
+        yield f"Also in `{_shown(also.signature_place)}`."
+    places = [f"`{_shown(place)}`" for place in scheme.signature_also_in]
+    if places:
+        others = f"{places[0]} up to {places[-1]}" if len(places) > 1 else places[0]
+        yield f"A signature in {others} counts as well."
 
 
 def _key_of(scheme: Scheme) -> str:

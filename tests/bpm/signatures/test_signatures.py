@@ -16,7 +16,7 @@ from standardwebhooks import Webhook
 
 from bpm.security.references import References
 from bpm.settings import ReferenceSettings
-from bpm.signatures import PRESETS, SignatureConfig, SignatureVerdict, compile_signature, sign
+from bpm.signatures import PRESETS, RequestAddress, SignatureConfig, SignatureVerdict, compile_signature, sign
 
 NOW = 1_700_000_000
 BODY = b'{"event": "charge.success", "data": {"id": 1}}'
@@ -362,3 +362,46 @@ def test_presets_name_their_delivery_ids() -> None:
     assert PRESETS["standard-webhooks"].deduplication == ("standard-webhooks:id",)
     assert PRESETS["mono"].deduplication == ("body:event_id",)
     assert config("custom", header="X").to_scheme().deduplication == ()
+
+
+def test_a_signature_may_stand_in_several_places() -> None:
+    """Of several keys, any counts; where none is right, or none is there, the request is refused."""
+    fields = {"scheme": "custom", "header": "X-Sig-1", "signatureAlsoIn": ["header:X-Sig-2", "query:sig"]}
+    config = SignatureConfig.model_validate({**fields, "secret": "a key of the tests"})
+    right = hmac.new(b"a key of the tests", BODY, "sha256").hexdigest()
+    other = hmac.new(b"another key of the tests", BODY, "sha256").hexdigest()
+    verifier = compile_signature(config)
+    for headers in (
+        {"x-sig-1": right},
+        {"x-sig-2": right},
+        {"x-sig-1": other, "x-sig-2": right},
+        {"x-sig-1": "x", "x-sig-2": right},
+    ):
+        assert verifier.verify(BODY, headers, NOW).ok
+    assert verifier.verify(BODY, {}, NOW, RequestAddress(query=f"sig={right}")).ok
+    assert "more than once" in verifier.verify(BODY, {"x-sig-1": f"{right}, {right}"}, NOW).cause
+    assert not verifier.verify(BODY, {"x-sig-1": other, "x-sig-2": other}, NOW).ok
+    assert "up to sig, is missing" in verifier.verify(BODY, {}, NOW).cause
+    assert verifier.scheme.proving_headers == {"x-sig-1", "x-sig-2"}
+    assert verifier.scheme.proving_parameters == {"sig"}
+
+
+@pytest.mark.parametrize("text", ["{signature}", "sha256={signature}", "sha256={other},sha256={signature}"])
+def test_mollie_signs_with_and_without_a_prefix(text: str) -> None:
+    """Its documentation has both, and two signatures stand in the header after its secret was changed."""
+    config = SignatureConfig(scheme="mollie", secret="a key of the tests")
+    signature = hmac.new(b"a key of the tests", BODY, "sha256").hexdigest()
+    header = text.format(signature=signature, other="0" * 64)
+    assert compile_signature(config).verify(BODY, {"x-mollie-signature": header}, NOW).ok
+
+
+def test_a_part_of_a_body_is_signed_as_json() -> None:
+    """With its fields and digits as they were sent, whatever blanks stand between them."""
+    fields = {"scheme": "custom", "header": "X-Sig", "signedContent": "{json:data}", "secret": "a key of the tests"}
+    verifier = compile_signature(SignatureConfig.model_validate(fields))
+    part = '{"b":1.10,"a":[12345678901234567890,"\u00e9/"]}'
+    body = '{ "event": "paid", "data": { "b": 1.10, "a": [12345678901234567890, "\u00e9/"] } }'.encode()
+    signature = hmac.new(b"a key of the tests", part.encode(), "sha256").hexdigest()
+    assert verifier.verify(body, {"x-sig": signature}, NOW).ok
+    assert not verifier.verify(body.replace(b"1.10", b"1.1"), {"x-sig": signature}, NOW).ok
+    assert "missing" in verifier.verify(b'{"event":"paid"}', {"x-sig": signature}, NOW).cause
