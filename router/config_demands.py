@@ -32,6 +32,7 @@ def demands(fields: Mapping[str, Any]) -> Iterable[str]:
     yield from _only_for(fields, kind, ExecutionType.CODE, "isolation")
     for name in ("businessKey", "startPolicy", "correlation"):
         yield from _only_for(fields, kind, ExecutionType.PROCESS, name)
+    yield from _unproven(fields)
     if fields.get("responseMode") == "sync" and fields.get("lane") is not None:
         yield "lane: can't be set when responseMode is sync, whose caller waits for no turn"
     if fields.get("startPolicy") in ("correlate", "correlateOrStart") and fields.get("correlation") is None:
@@ -55,6 +56,20 @@ def repeated_names(steps: object, place: str) -> Iterable[str]:
             yield f"{place}[{index}].name: {name} is the name of an earlier step"
         elif isinstance(name, str):
             seen.add(name)
+
+
+def _unproven(fields: Mapping[str, Any]) -> Iterable[str]:
+    """Say that nobody may have an address opened who has not proven to be the provider."""
+    if _said(fields.get("handshake"), "kind") == "confirm" and _said(fields.get("signature"), "scheme") in (
+        None,
+        "none",
+    ):
+        yield "signature: is required with the handshake confirm, which opens an address that the request names"
+
+
+def _said(section: Any, name: str) -> Any:
+    """Return a field of a section, which may be as on the wire, read, or missing."""
+    return section.get(name) if isinstance(section, dict) else getattr(section, name, None)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 
 def _whose_turn(fields: Mapping[str, Any]) -> Iterable[str]:

@@ -36,6 +36,9 @@ UNSNIFFED = (("x-content-type-options", "nosniff"),)
 Parameters = Mapping[str, str]
 
 
+Host = Annotated[str, Field(pattern=r"^[a-z0-9.{}-]{1,253}(:[0-9]{1,5})?$")]
+
+
 class HandshakeConfig(WireModel):
     """How a provider's question is recognised and answered.
 
@@ -43,10 +46,11 @@ class HandshakeConfig(WireModel):
     OPTIONS with `WebHook-Request-Origin`, allowed for `allowedOrigins` (all if there are none). `echo`: when
     the condition `when` over payload, headers, query and method holds, the answer is the template `body`, with
     `headers` if there are any. `crc`: the same, and the templates also see `digest`, the HMAC-SHA256 of the template
-    `challenge` by `secret`.
+    `challenge` by `secret`. `confirm`: the request is executed as every other one once its signature is right,
+    but by opening the template `address`, which must be of one of the `hosts`.
     """
 
-    kind: Literal["meta", "slack", "cloudevents", "echo", "crc"]
+    kind: Literal["meta", "slack", "cloudevents", "echo", "crc", "confirm"]
     """Which question is asked."""
     secret: Annotated[str, Field(min_length=8, max_length=4096)] | None = Field(default=None, repr=False)
     """What `digest` is made with."""
@@ -62,6 +66,10 @@ class HandshakeConfig(WireModel):
     """How many requests a minute are allowed."""
     when: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
     """A condition by which the question is known."""
+    address: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    """A template of the address that is opened."""
+    hosts: Annotated[list[Host], Field(max_length=20)] = Field(default_factory=list[Host])
+    """The hosts that may be opened; `{region}` stands for a region of Amazon's."""
     body: Any = None
     """A template of the answer."""
     headers: HeaderTemplates = Field(default_factory=dict[str, str])
@@ -74,6 +82,11 @@ class HandshakeConfig(WireModel):
     def echo(self) -> tuple[Expression, Template]:
         """When to echo, and what."""
         return compile_expression(self.when or "false", "null"), compile_template(self.body, "null")
+
+    @cached_property
+    def confirmation(self) -> tuple[Expression, Template]:
+        """When a subscription is to be confirmed, and by which address."""
+        return compile_expression(self.when or "false", "null"), compile_template(self.address)
 
     @cached_property
     def challenge_template(self) -> Template:
@@ -91,12 +104,16 @@ class HandshakeConfig(WireModel):
             raise ValueError("verifyToken is required with the handshake meta")
         if self.kind in ("echo", "crc") and (not self.when or self.body is None):
             raise ValueError(f"when and body are required with the handshake {self.kind}")
+        if self.kind == "confirm" and not (self.when and self.address and self.hosts):
+            raise ValueError("when, address and hosts are required with the handshake confirm")
+        if self.kind != "confirm" and (self.address or self.hosts):
+            raise ValueError("address and hosts can only be set with the handshake confirm")
         if self.headers and self.kind not in ("echo", "crc"):
             raise ValueError(f"headers can't be set with the handshake {self.kind}, whose provider prescribes them")
         if (self.kind == "crc") != bool(self.secret and self.challenge):
             raise ValueError("secret and challenge are required with the handshake crc, and only there")
         try:
-            _ = self.echo, self.challenge_template
+            _ = self.echo, self.challenge_template, self.confirmation
         except ExpressionError as error:
             raise ValueError(str(error)) from error
         return self
@@ -193,12 +210,18 @@ def _echo(config: HandshakeConfig, question: Question, resolve: Resolve) -> Answ
     return Answer(config.status, body, f"{config.content_type}; charset=utf-8", (*UNSNIFFED, *headers))
 
 
+def _confirm(_config: HandshakeConfig, _question: Question, _resolve: Resolve) -> Answer | None:
+    """No question is answered at once: the request is verified, stored and executed."""
+    return None
+
+
 KINDS: dict[str, Callable[[HandshakeConfig, Question, Resolve], Answer | None]] = {
     "meta": _meta,
     "slack": _slack,
     "cloudevents": _cloudevents,
     "echo": _echo,
     "crc": _echo,
+    "confirm": _confirm,
 }
 
 

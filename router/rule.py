@@ -28,6 +28,7 @@ from bpm.signatures import (
     Verifier,
 )
 from router.config import WebHookFields, place_among
+from router.confirming import Confirming
 from router.deduplication import DeliveryId
 from router.dispatch import Dispatch
 from router.execution_types import SIGNATURES, ExecutionType
@@ -74,6 +75,7 @@ class Rule:
     dispatch: Dispatch
     lane: RuleLane | None = None
     keyed_rate: KeyedRate | None = None
+    confirming: Confirming | None = None
     condition: Expression | None = None
     expires_at: datetime | None = None
     signer: Signer | None = None
@@ -151,6 +153,8 @@ class Rule:
 
     def message(self, call: InboundCall) -> Message[Any]:
         """Return the message that a request becomes; raises a `BpmError` or an `EvaluationError` that says why not."""
+        if self.confirming is not None and (confirmation := self.confirming.message(call)) is not None:
+            return confirmation
         scope = self._signing_scope(call)
         if self.verifies_by_script:
             scope[SIGNATURES] = self.confidential.signatures_to_use(call.headers)

@@ -28,6 +28,7 @@ from bpm.signatures import (
 )
 from router.config import RetryConfig, WebHookFields, parse_rate
 from router.config_secrets import open_definition
+from router.confirming import Confirming
 from router.deduplication import delivery_id
 from router.dispatch import Dispatch, dispatcher
 from router.execution_types import ExecutionType
@@ -92,6 +93,7 @@ class RuleCompiler:
             dispatch=self._dispatch(row, fields),
             lane=RuleLane(row.id, fields.lane) if fields.lane else None,
             keyed_rate=KeyedRate(row.id, fields.rate) if fields.rate else None,
+            confirming=self._confirming(fields),
             condition=compile_expression(fields.when) if fields.when is not None else None,
             expires_at=fields.expires_at,
             signer=Signer(RuleKeys(fields.keys.secrets, resolve).sign) if fields.keys else None,
@@ -107,6 +109,10 @@ class RuleCompiler:
         except ValueError:
             rule = replace(self._rule(row, _bare(row)), dispatch=_refusing(reason))
         return replace(rule, confidential=_confidential_of_broken(row.definition.get("signature") or {}), broken=reason)
+
+    def _confirming(self, fields: WebHookFields) -> Confirming | None:
+        is_asked = fields.handshake is not None and fields.handshake.kind == "confirm"
+        return Confirming(fields.handshake, self._registry) if fields.handshake is not None and is_asked else None
 
     def _dispatch(self, row: RuleRow, fields: WebHookFields) -> Dispatch:
         try:
@@ -145,7 +151,9 @@ def _confidential_of_broken(signature: Mapping[str, Any]) -> RequestSecrets:
     """Return what a signature that can't be used calls secret, as far as it says so."""
     preset = PRESETS.get(str(signature.get("scheme")))
     header, (kind, _, name) = str(signature.get("header") or ""), str(signature.get("signatureIn") or "").partition(":")
-    said = Scheme("custom", "static", header, signature_in=f"{kind}:{name}" if name else "")
+    also = tuple(place for place in signature.get("signatureAlsoIn") or () if isinstance(place, str))
+    place = f"{kind}:{name}" if name else ""
+    said = Scheme("custom", "static", header, signature_in=place, signature_also_in=also)
     schemes = [said] if preset is None else [said, preset]
     return RequestSecrets(
         frozenset[str]().union(*(scheme.proving_headers for scheme in schemes)),

@@ -23,6 +23,7 @@ from router.request_messages import RequestMessages
 from router.request_seal import RequestSeal
 from router.route_table import RouteTable
 from router.rule_compiler import RuleCompiler
+from router.subscription_client import SubscriptionClient
 from router.sync_execution import SyncExecution
 
 
@@ -43,6 +44,7 @@ class Routing:
     resends: Resends
     back_tests: BackTests
     published_keys: PublishedKeys
+    subscriptions: SubscriptionClient
     trust: TrustSources
 
     def services(self) -> Iterable[object]:
@@ -56,13 +58,15 @@ class Routing:
             self.resends,
             self.back_tests,
             self.trust,
+            self.subscriptions,
         )
 
 
 def build_routing(foundation: Foundation, bus: Bus, accounts: Accounts) -> Routing:
     """Make and connect the parts."""
     settings, database, jobs, lanes = foundation.settings, foundation.database, foundation.jobs, foundation.lanes
-    published_keys = PublishedKeys(Targets(AddressList.parse(settings.delivery.allowed_networks)))
+    targets = Targets(AddressList.parse(settings.delivery.allowed_networks))
+    published_keys = PublishedKeys(targets)
     certificate_header = (settings.client_certificate_header or "").lower()
     trust = TrustSources(no_lookup, certificate_header, published_keys.of)
     compile_rule = RuleCompiler(foundation.registry, foundation.box, settings, trust)
@@ -101,5 +105,6 @@ def build_routing(foundation: Foundation, bus: Bus, accounts: Accounts) -> Routi
         Resends(judge, jobs, lanes, bus.causation, bus.tracer),
         BackTests(database, foundation.registry, compile_rule, foundation.clock, seal, routes.rules_beside),
         published_keys,
+        SubscriptionClient(targets),
         trust,
     )

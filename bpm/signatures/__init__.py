@@ -3,7 +3,7 @@
 config (as on the wire) or preset (a file) -> scheme (data) -> verifier: claim from the request, age, content, proof
 """
 
-from .certificates import load_certificates
+from .certificates import is_host, load_certificates
 from .config import STORED, NamedSecret, SignatureConfig
 from .explain import Explanation, explain
 from .presets import DETAILS, PRESETS, Preset, PresetExample
@@ -39,6 +39,7 @@ __all__ = [
     "check_published_keys",
     "compile_signature",
     "explain",
+    "is_host",
     "load_certificates",
     "no_lookup",
     "sign",

@@ -69,7 +69,7 @@ def check_address(url: str, hosts: Iterable[str]) -> str:
         )
     except ValueError:
         is_plain, host = False, ""
-    if not is_plain or not any(_is_host(host, allowed) for allowed in hosts):
+    if not is_plain or not any(is_host(host, allowed) for allowed in hosts):
         raise SignatureRefusal(
             "header", "the certificate's address is not https without a query, or at none of the allowed hosts"
         )
@@ -116,7 +116,7 @@ def _shown(error: Exception) -> str:
     return str(error)[:MAX_SHOWN]
 
 
-def _is_host(host: str, allowed: str) -> bool:
+def is_host(host: str, allowed: str) -> bool:
     """Compare label by label; `{region}` stands for the name of a region, as in `eu-west-1`."""
     labels, wanted = host.split("."), allowed.split(".")
     return len(labels) == len(wanted) and all(

@@ -63,7 +63,7 @@ def may_greet(rule: Rule, call: InboundCall, *, is_taken: bool) -> bool:
     Meta's question proves itself by the verify token, so a rule beside may hear it, too.
     """
     handshake = rule.fields.handshake
-    if handshake is None or not rule.answers_at(call.received_at):
+    if handshake is None or handshake.kind == "confirm" or not rule.answers_at(call.received_at):
         return False
     is_meant = call.method in rule.methods or not is_taken or handshake.kind == "meta"
     return is_meant and (rule.addresses is None or rule.addresses.allows(call.address))
