@@ -21,8 +21,10 @@ UNSET = {
     "ConfirmRemitaPaymentCommand": REMITA,
     "ConfirmRemitaCollectionCommand": REMITA,
     "ChangeOwnPasswordCommand": "currentPassword: is wrong",
+    "ConfirmSubscriptionCommand": "the subscription can't be confirmed: the address is not https, or of none of the "
+    "allowed hosts",
 }
-"""What an installation without these settings refuses, and a password that no example knows."""
+"""What an installation without these settings refuses, a password that no example knows, and an address of nobody."""
 LAST = ("EndAllSessionsCommand", "DisableUserCommand")
 """What ends the sender's own session."""
 

@@ -42,12 +42,12 @@ HAND = "made by hand"
 NOTHING_TO_SIGN = ("none", "static")
 
 BY_HAND = {
-    "airwallex", "akeneo", "alchemy", "asana", "buildkite", "cal-com", "calendly", "cashfree", "checkout-com",
+    "airwallex", "akeneo", "alchemy", "asana", "buildkite", "cal-com", "cashfree", "checkout-com",
     "clickup", "cloudflare-stream", "coinbase", "customer-io", "dlocal", "dropbox", "elevenlabs", "fastspring",
     "fincra", "fintoc", "flutterwave-v4", "heroku", "interswitch", "klaviyo", "korapay",
-    "launchdarkly", "lemon-squeezy", "midtrans", "midtrans-payouts", "moniepoint", "nomba", "opay", "paga",
-    "paystack", "persona", "plaid", "plandocket", "squad", "standard-webhooks-v1a", "sumsub", "tiktok",
-    "trello", "typeform", "veriff", "woocommerce", "worldpay", "xero",
+    "launchdarkly", "midtrans", "midtrans-payouts", "moniepoint", "nomba", "opay", "paga",
+    "persona", "plaid", "plandocket", "squad", "standard-webhooks-v1a", "sumsub", "tiktok",
+    "trello", "veriff", "worldpay", "xero",
 }  # fmt: skip
 """Presets that only their documentation speaks for: nobody else's signature has been found for them yet."""
 
