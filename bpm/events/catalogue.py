@@ -181,8 +181,8 @@ class EventCatalogue:
         self.beginnings = tuple(sorted({f"{kind.name.partition('.')[0]}." for kind in published}))
 
     def is_own(self, name: str) -> bool:
-        """Tell whether the product or a provider publishes events of this name."""
-        return name.startswith(self.beginnings)
+        """Tell whether the product or a provider publishes events of this name, in whatever case it is written."""
+        return name.lower().startswith(self.beginnings)
 
 
 WITHOUT_PROVIDERS = EventCatalogue()

@@ -14,7 +14,7 @@ async def test_the_products_own_events_are_its_own(app: RunningApp, http: httpx.
     """Nobody publishes under their names but by a permission of its own, which an administrator gives."""
     publisher = await user(acme.client, http, "publisher", roles=["publisher"])
     for who in (publisher, acme.client, app):
-        for name in ("mono.account_connected", "remita.payment_confirmed", "process.completed", "webhook.x"):
+        for name in ("mono.account_connected", "remita.payment_confirmed", "process.completed", "Audit.failed"):
             assert "events:reserved" in await refused(who, 403, "PublishEventCommand", event=name)
     assert "events:reserved" in (await acting(app, acme.id, "PublishEventCommand", event="subscription.test")).errors[0]
     await acme.client.cmd("CreateWebHookConfigCommand", **{**HOOK, **CHOSEN, "key": "any", "path": "any"})
