@@ -57,12 +57,11 @@ class MigrationView(View):
 class MigrateProcessInstancesCommand(Command[MigrationView]):
     """Let running instances go on with another version of their process.
 
-    Either one instance, or those of the definition `fromDefinitionId`, at most 1,000
-    and 8 MiB in a call. An instance can go
-    on if every element it stands on exists in the new version, as the same kind and in the same sub-process;
-    if one can't, nothing is done and the answer names what is missing. What it waits for already stays as it is, with
-    its time, message and key. Boundary events, event sub-processes and events behind event-based gateways that the
-    new version adds begin to listen at once; boundary events and event sub-processes that it lacks end.
+    Either one instance, or those of the definition `fromDefinitionId`, at most 1,000 and 8 MiB in a call. An instance
+    can go on if every element it stands on exists in the new version, as the same kind and in the same sub-process; if
+    one can't, nothing is done and the answer names what is missing. What it waits for already stays as it is, with its
+    time, message and key. Boundary events, event sub-processes and events behind event-based gateways that the new
+    version adds begin to listen at once; boundary events and event sub-processes that it lacks end.
     From then on its steps act for you as well: they do nothing that you may not do. With `preview` nothing is done.
     """
 
