@@ -12,7 +12,7 @@ from bpm.bus.context import Context
 from bpm.bus.messages import Integer, Query, View
 from bpm.errors import Invalid
 from bpm.exact_json import write_json
-from bpm.store.paging import PageRequest, fetch_page
+from bpm.store.paging import PageRequest, Total, fetch_page
 from bpm.store.rows import aware
 
 T = TypeVar("T")
@@ -62,12 +62,16 @@ class Page(View, Generic[T]):
     """One page of a list.
 
     It ends early when its rows are larger than 8 MiB together: `leftOut` says how many others it would have, which the
-    same query answers with a `skip` of as many as were shown.
+    same query answers with a `skip` of as many as were shown. Up to 100,000 rows are counted: where there are more,
+    `totalIsExact` is false, and `totalCount` and `totalPages` say as many as are known.
     """
 
     items: list[T]
     left_out: int = 0
     total_count: int
+    """How many there are on all pages; where `totalIsExact` is false, as many as are known."""
+    total_is_exact: bool = True
+    """Whether those are all; false where there are more."""
     page_number: int
     page_size: int
     total_pages: int
@@ -78,20 +82,27 @@ class Page(View, Generic[T]):
     """Whether another page comes before."""
 
     @classmethod
-    def of(cls, items: list[T], total: int, number: int, size: int, skip: int = 0) -> Self:
+    def of(cls, items: list[T], total: Total, number: int, size: int, skip: int = 0) -> Self:
         """Return page `number` of a list of `total` items in pages of `size`; its first `skip` items are not wanted."""
-        pages = -(-total // size)
-        whole = min(size, max(0, total - (number - 1) * size))
+        pages = -(-total.rows // size)
+        has_next = number < pages or not total.is_exact
+        whole = min(size, max(0, total.rows - (number - 1) * size))
         return cls(
             items=items,
             left_out=max(0, whole - skip - len(items)),
-            total_count=total,
+            total_count=total.rows,
+            total_is_exact=total.is_exact,
             page_number=number,
             page_size=size,
-            total_pages=pages,
-            has_next_page=number < pages,
+            total_pages=max(pages, number + 1) if has_next else pages,
+            has_next_page=has_next,
             has_previous_page=number > 1,
         )
+
+    @property
+    def total(self) -> Total:
+        """How many there are on all pages."""
+        return Total(self.total_count, self.total_is_exact)
 
 
 class PagedQuery(Query[R], Generic[R]):

@@ -71,8 +71,9 @@ def print_page(page: Mapping[str, Any], chosen: Sequence[str] = ()) -> None:
         print_table(columns, rows)
     number, pages = page.get("pageNumber", 1), page.get("totalPages", 1)
     left_out = page.get("leftOut", 0)
+    total = f"{page['totalCount']}" if page.get("totalIsExact", True) else f"more than {page['totalCount']}"
     typer.echo(
-        f"{len(items)} of {page['totalCount']}"
+        f"{len(items)} of {total}"
         + (f", page {number} of {pages}" if pages > 1 else "")
         + (f"; {left_out} more of this page with skip={len(items)}, for the rows are large" if left_out else "")
     )

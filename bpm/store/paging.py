@@ -1,8 +1,9 @@
 """One page of a select, with the number of rows there are in all.
 
 A page is found in two steps: first its keys, which an index alone can tell, then the rows of those keys. So a
-deep page skips entries of an index instead of whole rows, and it is counted off from the nearer end. The rows are
-read a few at a time, so that who has seen enough of them need not read the others.
+deep page skips entries of an index instead of whole rows, and it is counted off from the nearer end, where both are
+known: rows are counted up to a bound. The rows are read a few at a time, so that who has seen enough of them need not
+read the others.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import func, or_, tuple_
+from sqlalchemy import func, literal_column, or_, tuple_
 from sqlalchemy.orm import Session, defer
 from sqlmodel import select
 
@@ -21,6 +22,16 @@ Key = tuple[Any, ...]
 
 ROWS_AT_ONCE = 10
 """Number of rows that one statement reads: a row may hold megabytes."""
+MAX_COUNTED = 100_000
+"""How many rows are counted for a total; to count a million takes a third of a second on PostgreSQL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """How many rows there are; where that is not exact, as many as were counted, and more."""
+
+    rows: int
+    is_exact: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +55,22 @@ class PageRequest:
     skip: int = 0
 
     @property
+    def offset(self) -> int:
+        """How many rows stand before the page."""
+        return (self.number - 1) * self.size
+
+    @property
     def key(self) -> Sequence[Any]:
         """The attributes of the primary key, which settle the order of rows that are otherwise equal."""
         return tuple(getattr(self.row_type, column.key) for column in self.row_type.__table__.primary_key)
 
 
-def fetch_page(session: ScopedSession, statement: Any, request: PageRequest) -> tuple[Iterator[Any], int]:
-    """Return the page's rows, to be read one after the other, and the total count."""
+def fetch_page(session: ScopedSession, statement: Any, request: PageRequest) -> tuple[Iterator[Any], Total]:
+    """Return the page's rows, to be read one after the other, and how many rows there are on all pages."""
     narrowed = _narrowed(statement, request)
-    count = narrowed.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
-    total = cast("Any", session).exec(count).one()
-    offset = (request.number - 1) * request.size
-    if offset >= total:
-        return iter(()), total
-    return _rows(session, request, _keys(session, narrowed, request, offset, total)[request.skip :]), total
+    counted = _count(session, narrowed, MAX_COUNTED + 1)
+    keys, total = (_counted_page if counted <= MAX_COUNTED else _uncounted_page)(session, narrowed, request, counted)
+    return _rows(session, request, keys[request.skip :]), total
 
 
 def _narrowed(statement: Any, request: PageRequest) -> Any:
@@ -71,22 +84,49 @@ def _narrowed(statement: Any, request: PageRequest) -> Any:
     return statement
 
 
-def _keys(session: ScopedSession, statement: Any, request: PageRequest, offset: int, total: int) -> list[Key]:
-    """Return the keys of the page's rows in order."""
+def _count(session: ScopedSession, statement: Any, most: int | None = None) -> int:
+    """Return how many rows there are, of which so many are counted."""
+    some = statement.with_only_columns(literal_column("1"), maintain_column_froms=True).order_by(None).limit(most)
+    return cast("Any", session).exec(select(func.count()).select_from(some.subquery())).one()
+
+
+def _counted_page(session: ScopedSession, statement: Any, request: PageRequest, total: int) -> tuple[list[Key], Total]:
+    """Return the keys of the page's rows in order, found from the nearer end of all the rows."""
+    offset = request.offset
     size = min(request.size, total - offset)
-    from_end = offset > total // 2
-    if from_end:
-        offset = total - offset - size
-    descending = request.descending != from_end
+    if size <= 0:
+        return [], Total(total)
+    if offset <= total // 2:
+        return _keys(session, statement, request, offset, size), Total(total)
+    return _keys(session, statement, request, total - offset - size, size, from_end=True)[::-1], Total(total)
+
+
+def _uncounted_page(
+    session: ScopedSession, statement: Any, request: PageRequest, counted: int
+) -> tuple[list[Key], Total]:
+    """Return the keys of the page's rows in order, found from the beginning, and the total as far as it is known."""
+    offset = request.offset
+    found = _keys(session, statement, request, offset, request.size + 1)
+    if not found:
+        return [], Total(_count(session, statement))
+    if len(found) <= request.size:
+        return found, Total(offset + len(found))
+    return found[: request.size], Total(max(counted - 1, offset + request.size), is_exact=False)
+
+
+def _keys(
+    session: ScopedSession, statement: Any, request: PageRequest, offset: int, size: int, *, from_end: bool = False
+) -> list[Key]:
+    """Return so many keys behind an offset, counted from the beginning or from the end."""
+    is_descending = request.descending != from_end
     order = [request.order, *(column for column in request.key if column.key != getattr(request.order, "key", None))]
     keys = (
         statement.with_only_columns(*request.key)
-        .order_by(*(column.desc() if descending else column.asc() for column in order))
+        .order_by(*(column.desc() if is_descending else column.asc() for column in order))
         .limit(size)
         .offset(offset)
     )
-    found = [tuple(row) for row in Session.execute(session, keys)]
-    return found[::-1] if from_end else found
+    return [tuple(row) for row in Session.execute(session, keys)]
 
 
 def _rows(session: ScopedSession, request: PageRequest, keys: Sequence[Key]) -> Iterator[Any]:

@@ -84,7 +84,7 @@ def list_attempts(query: GetDeliveryAttemptListQuery, context: Context) -> Page[
     page = query.page(context, statement, DeliveryAttempt, lambda row: row, search=("error",), sortable=columns)
     starts = range(0, len(page.items), ROWS_AT_ONCE)
     items = [shown for start in starts for shown in _shown(page.items[start : start + ROWS_AT_ONCE], context)]
-    return Page[AttemptView].of(items, page.total_count, page.page_number, page.page_size, query.skip)
+    return Page[AttemptView].of(items, page.total, page.page_number, page.page_size, query.skip)
 
 
 def _shown(attempts: Sequence[DeliveryAttempt], context: Context) -> Iterator[AttemptView]:

@@ -15,6 +15,7 @@ from bpm.events.tables import EventType
 from bpm.exact_json import write_json
 from bpm.schemas import SchemaError, check_schema
 from bpm.schemas import problems as schema_problems
+from bpm.store.paging import Total
 
 MAX_TYPES = 1_000
 """How many types an organisation may register."""
@@ -116,7 +117,7 @@ def list_event_types(query: GetEventTypeListQuery, context: Context, catalogue: 
     listed = names[first + query.skip : first + query.page_size]
     rows = tables.event_types(context.tx, context.organization_id, listed)
     shown = until_full(_type_view(catalogue, name, rows.get(name)) for name in listed)
-    return Page[EventTypeView].of(shown, len(names), query.page_number, query.page_size, query.skip)
+    return Page[EventTypeView].of(shown, Total(len(names)), query.page_number, query.page_size, query.skip)
 
 
 def _check_example(command: RegisterEventTypeCommand) -> None:

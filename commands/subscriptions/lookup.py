@@ -40,7 +40,7 @@ def list_subscriptions(query: GetSubscriptionListQuery, context: Context) -> Pag
     page = query.page(context, statement, Subscription, lambda row: row, search=words, sortable=columns)
     doing = health_tables.health_of(context.tx, context.organization_id, [row.id for row in page.items])
     items = [to_view(row, doing.get(row.id), context) for row in page.items]
-    return Page[SubscriptionView].of(items, page.total_count, page.page_number, page.page_size, query.skip)
+    return Page[SubscriptionView].of(items, page.total, page.page_number, page.page_size, query.skip)
 
 
 class GetSubscriptionByIdQuery(Query[SubscriptionView]):

@@ -378,9 +378,11 @@ def _paging(registry: Registry, catalogue: Catalogue) -> str:
     return (
         "## Paging\n\nEvery list query takes these fields beside its own filters; dates bound `createdAt`, and an "
         "order that a list does not have is refused with the names of those it has. The answer is "
-        '`{"items": […], "leftOut", "totalCount", "pageNumber", "pageSize", "totalPages", "hasNextPage", '
-        '"hasPreviousPage"}`. A page ends early when its rows are larger than 8 MiB together: `leftOut` says how many '
-        "others it would have, and the same query with a `skip` of as many as were shown answers them."
+        '`{"items": […], "leftOut", "totalCount", "totalIsExact", "pageNumber", "pageSize", "totalPages", '
+        '"hasNextPage", "hasPreviousPage"}`. Up to 100,000 rows are counted: where there are more, `totalIsExact` is '
+        "false, and the page on which the list ends says how many there are. A page ends early when its rows are "
+        "larger than 8 MiB together: `leftOut` says how many others it would have, and the same query with a `skip` "
+        "of as many as were shown answers them."
         f"\n\n{_field_table(fields)}"
     )
 

@@ -136,7 +136,7 @@ def owned(owner: Tenant, name: str, wire: str) -> Any:
     kinds = [kind for kind in owner.has if kind[0].isupper() and kind in noun]
     special = {"RotateSubscriptionSecret": "Subscription", "SendTestEvent": "Subscription", "GetTrace": "Delivery"}
     kind = special.get(noun, max(kinds, key=len, default=""))
-    return owner.has["processKey" if wire == "key" else kind if wire == "id" else wire]
+    return owner.has["processKey" if wire == "key" else kind if wire in ("id", "beforeId", "afterId") else wire]
 
 
 def unknown(value: Any, wire: str) -> Any:

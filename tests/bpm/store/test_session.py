@@ -6,7 +6,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Field, col, select
 
 from bpm.store import Database, OrganizationRow, Transaction
-from bpm.store.paging import PageRequest, fetch_page
+from bpm.store.paging import PageRequest, Total, fetch_page
 
 pytestmark = pytest.mark.anyio
 
@@ -64,7 +64,7 @@ async def test_pages_count_only_the_own_rows(database: Database) -> None:
         end=None,
     )
     rows, total = await database.read(lambda tx: fetch_page(tx.session(2), select(SessionSample), request))
-    assert total == 1
+    assert total == Total(1)
     assert [row.word for row in rows] == ["of 2"]
 
 

@@ -18,6 +18,7 @@ interface Found<R> {
   /** How many rows of this page would have been too large to send at once. */
   leftOut: number
   totalCount: number
+  totalIsExact?: boolean
   pageNumber: number
   totalPages: number
   hasNextPage: boolean
@@ -64,6 +65,7 @@ export function List<R>({ label, asked, columns, keyOf, addressOf, filters, isSe
   )
 }
 
-function counted({ totalCount, leftOut }: Found<unknown>): string {
-  return leftOut ? `${totalCount} in all; ${leftOut} of this page are too large to show at once` : `${totalCount} in all`
+function counted({ totalCount, totalIsExact, leftOut }: Found<unknown>): string {
+  const total = totalIsExact === false ? `more than ${totalCount}` : `${totalCount} in all`
+  return leftOut ? `${total}; ${leftOut} of this page are too large to show at once` : total
 }

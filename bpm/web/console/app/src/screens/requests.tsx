@@ -147,7 +147,8 @@ function cleared(filters: Record<string, string>): Record<string, undefined> {
 }
 
 function counted(page: Schemas["InboundRequestPage"]): string {
-  const many = page.totalCount === 1 ? "1 request" : `${page.totalCount} requests`
+  const total = page.totalIsExact ? `${page.totalCount}` : `more than ${page.totalCount}`
+  const many = page.totalCount === 1 ? "1 request" : `${total} requests`
   return page.searchedSince ? `${many}, searched since ${new Date(page.searchedSince).toLocaleString()}` : many
 }
 

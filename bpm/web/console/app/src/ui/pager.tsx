@@ -4,7 +4,7 @@ import { refine } from "../router"
 import { Button } from "./button"
 
 interface Props {
-  page: { pageNumber: number; totalPages: number; hasNextPage: boolean; hasPreviousPage: boolean }
+  page: { pageNumber: number; totalPages: number; hasNextPage: boolean; hasPreviousPage: boolean; totalIsExact?: boolean }
 }
 
 export function Pager({ page }: Props) {
@@ -15,7 +15,7 @@ export function Pager({ page }: Props) {
         Newer
       </Button>
       <span>
-        {page.pageNumber} of {page.totalPages}
+        {page.pageNumber} of {page.totalIsExact === false ? "many" : page.totalPages}
       </span>
       <Button kind="quiet" disabled={!page.hasNextPage} onClick={() => turn(1)}>
         Older
