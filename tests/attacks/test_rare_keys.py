@@ -55,7 +55,7 @@ def test_a_certificate_with_a_key_that_nobody_knows_is_refused() -> None:
     curve = self_signed(pair("ecdsa").key).replace(P256_OID, UNKNOWN_CURVE)
     for der in (rsa, curve):
         with pytest.raises(SignatureRefusal, match="the provider's certificate can't be used"):
-            key_of(in_pem(der), (), "", NOW)
+            key_of(in_pem(der), (), (), NOW)
 
 
 @pytest.mark.parametrize(
