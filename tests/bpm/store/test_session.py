@@ -63,9 +63,12 @@ async def test_pages_count_only_the_own_rows(database: Database) -> None:
         start=None,
         end=None,
     )
-    rows, total = await database.read(lambda tx: fetch_page(tx.session(2), select(SessionSample), request))
-    assert total == Total(1)
-    assert [row.word for row in rows] == ["of 2"]
+
+    def words(tx: Transaction) -> tuple[list[str], Total]:
+        rows, total = fetch_page(tx.session(2), select(SessionSample), request)
+        return [row.word for row in rows], total
+
+    assert await database.read(words) == (["of 2"], Total(1))
 
 
 async def test_counts_joins_and_subqueries_are_scoped_too(database: Database) -> None:
