@@ -23,7 +23,7 @@ async def get(app: RunningApp, path: str, encoding: str = "identity", method: st
 
 
 async def test_the_first_load_is_small_and_never_sent_twice() -> None:
-    """The page and all that it loads at once are at most 80 KB compressed; assets are kept for ever, the page is not."""
+    """What is loaded at once is at most 80 KB compressed; assets are kept for ever, the page is not."""
     async with running_app() as app:
         page = await get(app, "/console/", "gzip")
         assert page.headers["cache-control"] == "no-cache"
