@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bpm.cli.connection import Password, ServerConnection, Token, Url, Username, print_reply
+from bpm.cli.connection import Password, ServerConnection, Token, Url, Username, fail_refused, print_reply
 from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.output import FormatOption, OutputFormat, print_json
 from bpm.cli.verb_command import add_verbs
@@ -83,7 +83,7 @@ def diff(
     fields = {"beforeId": before, "afterId": after}
     reply = ServerConnection(url, token, username, password).run(lambda client: client.send(query, fields, {}))
     if not reply.ok:
-        print_reply(query, reply, output)
+        fail_refused(query, reply)
     found = reply.data
     if output.is_text:
         _print_differences(found)
