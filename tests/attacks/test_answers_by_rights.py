@@ -51,6 +51,7 @@ SAFE: dict[str, str] = {
     "DeliveryView InboundRequestView ScheduledMessageView": "ids, and marked fields",
     "RemitaConfirmationView RemitaCollectionConfirmationView MonoConfirmationView": "ids, and marked fields",
     "MonoConnectionView MonoEventView": "what the sender brought is told about",
+    "SubscriptionConfirmationView": "the host that the sender named, and what it answered",
     "EventView EventTypeView": "the sender wrote all of it: a key that has another event is refused",
     "CodeRunView ReplyView CodeReplayView FailureView": (
         "what the sender's own code came to; to replay another's needs the permission to read runs"
