@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
 from sqlalchemy import text
 
 from bpm.accounts import Installation
+from bpm.process.transaction_budget import TransactionBudget
 from bpm.security.secrets import KEY_FILE, load_secret_key
 from bpm.testing import RunningApp, running_app, until
 from tests.attacks.test_sender_secrets import everything
@@ -29,15 +31,17 @@ def rows(statement: str) -> Callable[[Any], list[Any]]:
     return lambda tx: list(tx.connection.execute(text(statement)).all())
 
 
-async def test_what_is_put_off_to_a_worker_is_sealed_and_used() -> None:
+async def test_what_is_put_off_to_a_worker_is_sealed_and_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """Calls that no longer fit into a transaction keep their variables in the rows of their waits."""
     async with running_app() as app:
         await deploy(app, WAITS, "child")
         await deploy(app, "start s; call c many parallel over items as i: child; end e\ns -> c -> e")
         variables = {"password": SECRET, "items": list(range(300))}
         fields = {"processKey": "p", "variables": variables, "executionMode": "FireAndForget"}
-        await app.cmd("StartProcessInstanceCommand", **fields)
-        put_off = await app.app.database.read(rows("SELECT * FROM process_wait WHERE kind = 'calling'"))
+        with monkeypatch.context() as slow:
+            slow.setattr(TransactionBudget, "is_late", True)
+            await app.cmd("StartProcessInstanceCommand", **fields)
+            put_off = await app.app.database.read(rows("SELECT * FROM process_wait WHERE kind = 'calling'"))
         assert put_off
         assert SECRET not in str(put_off)
         await instances(app, "child", 300, "WAITING")

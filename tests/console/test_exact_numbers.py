@@ -156,7 +156,7 @@ async def test_a_rule_is_tried_and_compared_with_digits(signed_in: Page, server:
     await visit(page, server, f"rules/{made['id']}")
     await expect(page.get_by_label("data", exact=True)).to_have_value('{"same":"{{payload.amounts}}","fee":1.500}')
     await page.get_by_role("button", name="Try it").click()
-    await page.get_by_text("its fields").click()
+    await page.get_by_text("its fields", exact=True).click()
     for digits in (*KEPT, "1.500"):
         await expect(written(page, "Fields of PublishEventCommand")).to_contain_text(digits)
     await page.get_by_role("tab", name="History").click()

@@ -56,9 +56,9 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     home = tmp_path_factory.mktemp("home")
     path = os.pathsep.join((str(Path(sys.executable).parent), "/usr/bin", "/bin"))
     environment = {"HOME": str(home), "PATH": path, "TERM": "dumb", "PS1": PROMPT}
-    install = ["bpm", "--install-completion", "bash"]
-    executable = str(Path(sys.executable).parent / "bpm")
-    subprocess.run(install, executable=executable, env=environment, check=True, capture_output=True, timeout=SECONDS)
+    # the shell is the one that it is called in: not the one that the tests are called in
+    install = [BASH, "-c", "bpm --install-completion; exit $?"]
+    subprocess.run(install, env=environment, check=True, capture_output=True, timeout=SECONDS)
     with (home / ".bashrc").open("a") as started:
         started.write(f"\nPS1='{PROMPT}'\nbind 'set enable-bracketed-paste off'\n")
     ours, theirs = pty.openpty()
