@@ -24,7 +24,7 @@ class Worker:
         self._database = database
         self._jobs = jobs
         self._kinds = kinds
-        self._id = str(new_id())
+        self._id = new_id()
         self._beat = time.monotonic()
         self._heart = RepeatingTask("bpm-heartbeat", self._live, BEAT_SECONDS, first_after=0)
         failure = "the worker's sign of life can't be written"

@@ -111,8 +111,8 @@ class RuleCompiler:
         return replace(rule, confidential=_confidential_of_broken(row.definition.get("signature") or {}), broken=reason)
 
     def _confirming(self, fields: WebHookFields) -> Confirming | None:
-        is_asked = fields.handshake is not None and fields.handshake.kind == "confirm"
-        return Confirming(fields.handshake, self._registry) if fields.handshake is not None and is_asked else None
+        handshake = fields.handshake
+        return Confirming(handshake, self._registry) if handshake is not None and handshake.kind == "confirm" else None
 
     def _dispatch(self, row: RuleRow, fields: WebHookFields) -> Dispatch:
         try:

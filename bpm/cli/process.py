@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bpm.cli.connection import Password, ServerConnection, Token, Url, Username, fail_refused, print_reply
+from bpm.cli.connection import Password, ServerConnection, Token, Url, Username, print_reply
 from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.output import FormatOption, OutputFormat, print_json
 from bpm.cli.verb_command import add_verbs
@@ -80,11 +80,7 @@ def diff(
 ) -> None:
     """Say what differs between two deployed versions; the exit status is 3 where something does."""
     query = "CompareDecisionDefinitionsQuery" if decisions else "CompareProcessDefinitionsQuery"
-    fields = {"beforeId": before, "afterId": after}
-    reply = ServerConnection(url, token, username, password).run(lambda client: client.send(query, fields, {}))
-    if not reply.ok:
-        fail_refused(query, reply)
-    found = reply.data
+    found = ServerConnection(url, token, username, password).send(query, {"beforeId": before, "afterId": after})
     if output.is_text:
         _print_differences(found)
     else:

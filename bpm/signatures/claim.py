@@ -50,9 +50,7 @@ def reader(scheme: Scheme) -> Read:
     return read if also is None else _with_other_form(read, also)
 
 
-def _any_of(
-    request: SignedRequest, readers: list[tuple[Find, Callable[[str], Items]]]
-) -> tuple[list[str], list[bytes]]:
+def _any_of(request: SignedRequest, readers: list[tuple[Find, Callable[[str], Items]]]) -> Items:
     """The items and signatures of all places at which there are some; the first refusal if none can be read."""
     found: list[Items] = []
     refused: SignatureRefusal | None = None
@@ -173,7 +171,7 @@ def _signatures_reader(scheme: Scheme, place: SignedPlace) -> Callable[[str], It
     separator, signature_in = scheme.separator, _signature_reader(scheme)
     limit = MAX_SIGNATURES if scheme.kind in ("hmac", "standard") else MAX_SIGNATURES_BY_KEY
 
-    def read(text: str) -> tuple[list[str], list[bytes]]:
+    def read(text: str) -> Items:
         items = [item.strip() for item in text.split(separator, limit)] if separator else [text]
         if "," not in separator or scheme.is_timestamp_first:
             _single(place, text)
@@ -185,7 +183,7 @@ def _signatures_reader(scheme: Scheme, place: SignedPlace) -> Callable[[str], It
     # a secret itself may hold a comma and a blank; nothing else that is sent may
     may_hold_comma = scheme.kind == "static" and scheme.encoding == "text"
 
-    def read_single(text: str) -> tuple[list[str], list[bytes]]:
+    def read_single(text: str) -> Items:
         if scheme.kind == "jwt":
             _single(place, text)
         signature = signature_in(text)

@@ -69,7 +69,10 @@ def fetch_page(session: ScopedSession, statement: Any, request: PageRequest) -> 
     """Return the page's rows, to be read one after the other, and how many rows there are on all pages."""
     narrowed = _narrowed(statement, request)
     counted = _count(session, narrowed, MAX_COUNTED + 1)
-    keys, total = (_counted_page if counted <= MAX_COUNTED else _uncounted_page)(session, narrowed, request, counted)
+    if counted > MAX_COUNTED:
+        keys, total = _uncounted_page(session, narrowed, request)
+    else:
+        keys, total = _counted_page(session, narrowed, request, counted), Total(counted)
     return _rows(session, request, keys[request.skip :]), total
 
 
@@ -90,20 +93,18 @@ def _count(session: ScopedSession, statement: Any, most: int | None = None) -> i
     return cast("Any", session).exec(select(func.count()).select_from(some.subquery())).one()
 
 
-def _counted_page(session: ScopedSession, statement: Any, request: PageRequest, total: int) -> tuple[list[Key], Total]:
+def _counted_page(session: ScopedSession, statement: Any, request: PageRequest, total: int) -> list[Key]:
     """Return the keys of the page's rows in order, found from the nearer end of all the rows."""
     offset = request.offset
     size = min(request.size, total - offset)
     if size <= 0:
-        return [], Total(total)
+        return []
     if offset <= total // 2:
-        return _keys(session, statement, request, offset, size), Total(total)
-    return _keys(session, statement, request, total - offset - size, size, from_end=True)[::-1], Total(total)
+        return _keys(session, statement, request, offset, size)
+    return _keys(session, statement, request, total - offset - size, size, from_end=True)[::-1]
 
 
-def _uncounted_page(
-    session: ScopedSession, statement: Any, request: PageRequest, counted: int
-) -> tuple[list[Key], Total]:
+def _uncounted_page(session: ScopedSession, statement: Any, request: PageRequest) -> tuple[list[Key], Total]:
     """Return the keys of the page's rows in order, found from the beginning, and the total as far as it is known."""
     offset = request.offset
     found = _keys(session, statement, request, offset, request.size + 1)
@@ -111,7 +112,7 @@ def _uncounted_page(
         return [], Total(_count(session, statement))
     if len(found) <= request.size:
         return found, Total(offset + len(found))
-    return found[: request.size], Total(max(counted - 1, offset + request.size), is_exact=False)
+    return found[: request.size], Total(max(MAX_COUNTED, offset + request.size), is_exact=False)
 
 
 def _keys(

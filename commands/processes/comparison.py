@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from itertools import takewhile
 from operator import eq
 
-from bpm.bus import Context, Id, Query, View, handles
+from bpm.bus import Context, Id, Query, View, WireModel, handles
 from bpm.model_files.comparison import Change, ElementDifference
 from bpm.process.runtime import ProcessRuntime
-from bpm.process.sealing import restored_source
-from bpm.security.redaction import redacted_xml
 from commands.processes.decisions import get_decision
 from commands.processes.definitions import get_definition
+from commands.processes.shown_source import shown_source
 
 MAX_ELEMENTS, MAX_FIELDS, MAX_TEXT = 500, 20, 1_000
 BEFORE_DIFFERENCE = 100
@@ -58,7 +57,16 @@ class VersionDifferencesView(View):
     """How many elements both have and that differ."""
 
 
-class CompareProcessDefinitionsQuery(Query[VersionDifferencesView]):
+class ComparedVersions(WireModel):
+    """Two versions that were deployed."""
+
+    before_id: Id
+    """The id of the earlier version."""
+    after_id: Id
+    """The id of the later version."""
+
+
+class CompareProcessDefinitionsQuery(Query[VersionDifferencesView], ComparedVersions):
     """Say what differs between two versions of a process, element by element.
 
     The files are compared as a whole, without their drawings. An element is found again by its id. Of who may not
@@ -68,11 +76,6 @@ class CompareProcessDefinitionsQuery(Query[VersionDifferencesView]):
     permission = "processes:read"
     succeeded = "Process definitions compared"
     failed = "Process definition not found"
-
-    before_id: Id
-    """The id of the earlier version."""
-    after_id: Id
-    """The id of the later version."""
 
 
 @handles
@@ -84,7 +87,7 @@ def compare_definitions(
     return _compare(context, processes, stored)
 
 
-class CompareDecisionDefinitionsQuery(Query[VersionDifferencesView]):
+class CompareDecisionDefinitionsQuery(Query[VersionDifferencesView], ComparedVersions):
     """Say what differs between the files of two versions of a decision: tables, columns, rules and expressions.
 
     A rule is found again by its id. One that stands elsewhere among the others has `position` among its fields.
@@ -93,11 +96,6 @@ class CompareDecisionDefinitionsQuery(Query[VersionDifferencesView]):
     permission = "processes:read"
     succeeded = "Decisions compared"
     failed = "Decision not found"
-
-    before_id: Id
-    """The id of the earlier version."""
-    after_id: Id
-    """The id of the later version."""
 
 
 @handles
@@ -110,10 +108,7 @@ def compare_decisions(
 
 
 def _compare(context: Context, processes: ProcessRuntime, stored: Sequence[str]) -> VersionDifferencesView:
-    sources = [restored_source(each, context.box) for each in stored]
-    if not context.principal.allows("processes:write"):
-        sources = [redacted_xml(each) for each in sources]
-    before, after = sources
+    before, after = (shown_source(each, context) for each in stored)
     found = processes.comparisons.compare(context, before, after)
     changes = [each.change for each in found]
     return VersionDifferencesView(

@@ -12,10 +12,10 @@ from bpm.dmn import Decision, DecisionFailed, decide, load_decisions
 from bpm.errors import Conflict, Invalid, NotFound
 from bpm.process.decision_tables import DeployedDecision, find_decision, newest_decision, select_decisions
 from bpm.process.runtime import ProcessRuntime
-from bpm.process.sealing import restored_source, stored_source
-from bpm.security.redaction import redacted_xml
+from bpm.process.sealing import stored_source
 from bpm.security.secret_names import SOURCE_NAMES
 from bpm.threads import in_thread
+from commands.processes.shown_source import shown_source
 from commands.processes.staleness import AfterVersion, refuse_stale
 
 Xml = Annotated[str, Field(min_length=1, max_length=1024 * 1024)]
@@ -148,10 +148,7 @@ class GetDecisionDefinitionByIdQuery(Query[DecisionDetailView]):
 def get(query: GetDecisionDefinitionByIdQuery, context: Context) -> DecisionDetailView:
     """Return its file; secrets in it only to those who may deploy."""
     row = get_decision(context, query.id)
-    xml = restored_source(row.dmn_xml, context.box)
-    if not context.principal.allows("processes:write"):
-        xml = redacted_xml(xml)
-    return DecisionDetailView.model_validate({**row.model_dump(), "dmn_xml": xml})
+    return DecisionDetailView.model_validate({**row.model_dump(), "dmn_xml": shown_source(row.dmn_xml, context)})
 
 
 def get_decision(context: Context, definition_id: int) -> DeployedDecision:

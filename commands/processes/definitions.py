@@ -6,10 +6,10 @@ from bpm.bus import Context, Id, Moment, Page, PagedQuery, Query, View, handles
 from bpm.errors import Conflict, Forbidden, NotFound
 from bpm.process import definition_tables
 from bpm.process.definition_tables import DeployedProcess
-from bpm.process.sealing import restored_gaps, restored_source
+from bpm.process.sealing import restored_gaps
 from bpm.process.start_triggers import self_starter
-from bpm.security.redaction import redacted_xml
 from bpm.security.secrets import SecretBox
+from commands.processes.shown_source import shown_source
 from commands.processes.views import Content
 
 
@@ -60,9 +60,8 @@ class GetProcessDefinitionByIdQuery(Query[ProcessDefinitionDetailView]):
 def get(query: GetProcessDefinitionByIdQuery, context: Context) -> ProcessDefinitionDetailView:
     """Return its diagram and gaps; secrets in them only to those who may deploy."""
     row = get_definition(context, query.id)
-    xml, gaps = restored_source(row.bpmn_xml, context.box), restored_gaps(row.gaps, context.box)
-    if not context.principal.allows("processes:write"):
-        xml, gaps = redacted_xml(xml), []
+    xml = shown_source(row.bpmn_xml, context)
+    gaps = restored_gaps(row.gaps, context.box) if context.principal.allows("processes:write") else []
     return ProcessDefinitionDetailView(**_checked(row, context).model_dump(), bpmn_xml=xml, gaps=gaps)
 
 
