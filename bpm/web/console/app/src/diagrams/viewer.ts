@@ -39,6 +39,7 @@ interface Canvas {
   zoom(level?: "fit-viewport" | number, center?: "auto"): number
   addMarker(element: string, name: string): void
   removeMarker(element: string, name: string): void
+  scrollToElement(element: string, room: number): void
 }
 
 interface Overlays {
@@ -54,7 +55,12 @@ interface Registry {
 const OURS = "bpm-mark"
 const ROOM = 0.94
 /** A drawing that was made smaller leaves some room at the edges, for marks and for what is wider than its shape. */
+const UNREADABLE = 0.4
+/** A drawing that must be smaller than this to be seen whole begins where somebody is needed, or where something waits. */
+const READABLE = 0.7
 export const COLOURS = { defaultFillColor: "var(--surface)", defaultStrokeColor: "var(--text)", defaultLabelColor: "var(--text)" }
+const MARGIN = 80
+/** So many pixels of a drawing are seen beside what one looks at. */
 const CHANGED = { top: -12, left: -12 }
 const PLACES = { token: { top: -12, right: 14 }, incident: CHANGED, added: CHANGED, removed: CHANGED, changed: CHANGED }
 const INSIDE = { token: "something waits inside", incident: "something failed inside", added: "something was added inside", removed: "something was removed inside", changed: "something changed inside" }
@@ -74,14 +80,27 @@ export async function openViewer(container: HTMLElement, xml: string, onElement:
   const registry = viewer.get<Registry>("elementRegistry")
   const drawn = registry.filter((element) => !element.labelTarget && Boolean(element.parent))
   viewer.on("element.click", ({ element }: { element: Element }) => element.parent && onElement(element.id.replace(/_label$/, "")))
+  let looked: string | undefined
+  const isShown = () => Boolean(container.clientWidth && container.clientHeight)
   const fit = () => {
-    if (!container.clientWidth || !container.clientHeight) return // it is not shown, or not any more
+    if (!isShown()) return
     canvas.resized()
     const level = canvas.zoom("fit-viewport", "auto")
     if (level < 1) canvas.zoom(level * ROOM, "auto")
   }
-  const watch = new ResizeObserver(fit)
+  const look = (element: string | undefined) => {
+    looked = element
+    if (!element || !isShown() || !registry.get(element)) return
+    if (canvas.zoom() < UNREADABLE) canvas.zoom(READABLE)
+    canvas.scrollToElement(element, MARGIN)
+  }
+  const begin = () => {
+    fit()
+    if (isShown() && canvas.zoom() < UNREADABLE) look(looked)
+  }
+  const watch = new ResizeObserver(begin)
   watch.observe(container)
+  let present: string | undefined
   let marked: Array<[string, string]> = []
   return {
     elements: drawn.filter((element) => isNode(element)).map(({ id, businessObject }) => ({ id, name: businessObject.name ?? id })),
@@ -95,6 +114,11 @@ export async function openViewer(container: HTMLElement, xml: string, onElement:
       if (chosen && registry.get(chosen)) marked.push([chosen, "is-chosen"])
       for (const [element, name] of marked) canvas.addMarker(element, name)
       for (const mark of marks) overlays.add(mark.element, OURS, { position: PLACES[mark.kind], html: htmlOf(mark) })
+      if (chosen && chosen !== present) look(chosen)
+      present = chosen
+      if (looked) return // what one looks at stays where it is
+      looked = (marks.find(({ kind }) => kind === "incident") ?? marks[0])?.element
+      begin()
     },
     fit,
     end() {
