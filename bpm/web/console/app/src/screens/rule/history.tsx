@@ -9,7 +9,7 @@ import { Button } from "../../ui/button"
 import { Confirm } from "../../ui/confirm"
 import { Failed, Loading } from "../../ui/states"
 import { Time } from "../../ui/time"
-import { changesBetween, linesOf } from "./changes"
+import { changesBetween, inSight, linesOf } from "./changes"
 import { configOf, type Fields, type Rule } from "./draft"
 
 type Revision = Schemas["WebHookConfigRevisionView"]
@@ -73,15 +73,18 @@ export function History({ rule, fields, isReviewed, onTake, onRestored }: Props)
   )
 }
 
-/** Two definitions, line by line. */
+const SIGNS = { same: " ", gone: "-", new: "+", "left out": "…" }
+
+/** Two definitions, line by line, where they differ. */
 export function Differences({ label, before, after, same }: { label: string; before: object; after: object; same: string }) {
   const changes = changesBetween(linesOf(before), linesOf(after))
   if (changes.every((change) => change.kind === "same")) return <p class="muted">{same}</p>
   return (
     <pre class="changes" tabIndex={0} aria-label={label}>
-      {changes.map(({ kind, text }, index) =>
-        kind === "same" ? <span key={index}>{`  ${text}\n`}</span> : kind === "gone" ? <del key={index}>{`- ${text}\n`}</del> : <ins key={index}>{`+ ${text}\n`}</ins>,
-      )}
+      {inSight(changes).map(({ kind, text }, index) => {
+        const Line = kind === "gone" ? "del" : kind === "new" ? "ins" : "span"
+        return <Line key={index} class={kind === "left out" ? "muted" : ""}>{`${SIGNS[kind]} ${text}\n`}</Line>
+      })}
     </pre>
   )
 }
