@@ -2,6 +2,7 @@
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks"
 import { Refused, send } from "./bus"
+import { returns } from "./connection"
 import { stringify } from "./exact_json"
 import { watch } from "./live"
 import type { Answer, Message } from "./types"
@@ -18,14 +19,16 @@ export interface Asked<T> {
 
 /**
  * Asks the bus; what was answered before stays until the next answer is there, so that nothing jumps.
- * With `everySeconds` it is live, and asked so often where no stream can be had.
+ * A server that was away is asked again when it is back, and so it is for another `turn`. With `everySeconds` it is live,
+ * and asked so often where no stream can be had.
  */
-export function useAsk<M extends Message>(message: M | null, everySeconds = 0): Asked<Answer<M>> {
+export function useAsk<M extends Message>(message: M | null, everySeconds = 0, turn = 0): Asked<Answer<M>> {
   const [data, setData] = useState<Answer<M>>()
   const [error, setError] = useState<Refused>()
   const [isLoading, setLoading] = useState(true)
   const key = stringify(message)
   const latest = useRef(0)
+  const round = returns.value
 
   const ask = useCallback(async () => {
     if (!message) return
@@ -60,7 +63,7 @@ export function useAsk<M extends Message>(message: M | null, everySeconds = 0): 
       clearInterval(timer)
       told?.end()
     }
-  }, [ask, everySeconds])
+  }, [ask, everySeconds, round, turn])
 
   return { data, error, isLoading, again: () => void ask() }
 }

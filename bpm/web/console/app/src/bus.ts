@@ -1,5 +1,7 @@
 // Sends messages to the bus: everything that the console does and shows goes through `send`.
 
+import { hearTime } from "./clock"
+import { hearAnswer, hearLoss } from "./connection"
 import { parse, stringify } from "./exact_json"
 import { signedInAgain } from "./session"
 import type { Answer, Message } from "./types"
@@ -45,6 +47,7 @@ export async function sendAny(message: { $type: string }): Promise<Envelope> {
 /** Sends JSON to an address of the console and returns the envelope; throws `Refused`. */
 export async function post(path: string, body: unknown, method = "POST"): Promise<Envelope> {
   const response = await reach(path, body, method)
+  hearTime(response.headers.get("date"))
   const requestId = response.headers.get("x-request-id") ?? ""
   const envelope = await envelopeOf(response)
   if (response.ok) return envelope
@@ -59,14 +62,16 @@ async function envelopeOf(response: Response): Promise<Envelope & { errors?: str
   }
 }
 
+const OF_PROXIES = [502, 504]
+/** What a proxy answers while the server behind it is not there. */
+
 async function reach(path: string, body: unknown, method: string): Promise<Response> {
-  try {
-    return await fetch(path, {
-      method,
-      headers: { "content-type": "application/json" },
-      ...(method === "POST" ? { body: stringify(body) } : {}),
-    })
-  } catch {
-    throw new Refused(0, "The server can't be reached", ["Is it running? This is tried again when you ask again."], "")
+  const headers = { "content-type": "application/json" }
+  const response = await fetch(path, { method, headers, ...(method === "POST" && { body: stringify(body) }) }).catch(() => undefined)
+  if (response && !OF_PROXIES.includes(response.status)) {
+    hearAnswer()
+    return response
   }
+  hearLoss()
+  throw new Refused(0, "The server can't be reached", ["Is it running? What you see is asked again as soon as it answers; what you sent may have arrived."], "")
 }

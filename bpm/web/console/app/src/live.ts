@@ -1,6 +1,7 @@
 // Answers that come by themselves: what a screen watches is asked in one stream, which tells what has changed.
 
 import { Refused } from "./bus"
+import { lookForServer } from "./connection"
 import { parse, stringify } from "./exact_json"
 import { signedInAgain } from "./session"
 import type { Message } from "./types"
@@ -64,7 +65,7 @@ async function listen(): Promise<void> {
     if (answer.status === 401) await signedInAgain()
     else if (answer.ok && answer.body) isOver = await take(answer.body, listed)
   } catch {
-    // The screens ask by themselves until the stream is there again.
+    if (own === stream) void lookForServer() // the screens ask by themselves until the stream is there again
   }
   if (own === stream) {
     listed.forEach((each) => (each.isTold = false))

@@ -7,6 +7,7 @@ import "./style/components.css"
 import "./style/shell.css"
 import "./theme"
 import { Refused } from "./bus"
+import { isLost, returns } from "./connection"
 import { account, begin, isDone } from "./session"
 import { Shell } from "./shell/shell"
 import { SignedInBeside, SignInPage } from "./shell/signin"
@@ -32,5 +33,6 @@ if (root) {
   } catch (error) {
     const told = error instanceof Refused ? error : new Refused(0, String(error), [], "")
     render(<Failed error={told} onAgain={() => location.reload()} />, root)
+    if (isLost.value) returns.subscribe((count) => count && location.reload())
   }
 }

@@ -15,8 +15,17 @@ export const place = computed<Place>(() => parse(hash.value))
 function parse(text: string): Place {
   const [path = "", query = ""] = text.replace(/^#\/?/, "").split("?")
   return {
-    path: path.split("/").filter(Boolean).map(decodeURIComponent),
+    path: path.split("/").filter(Boolean).map(decoded),
     filters: Object.fromEntries(new URLSearchParams(query)),
+  }
+}
+
+/** Returns a part of a path as it was meant; one that is cut off in the middle of a letter stays as it is. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
   }
 }
 

@@ -4,6 +4,7 @@ import { signal } from "@preact/signals"
 import { post, Refused, send } from "./bus"
 import { askForWays, comeBack, isToLeave, leaveForProvider, onSignedInBeside } from "./single_sign_on"
 import type { Schemas } from "./types"
+import { toast } from "./ui/toast"
 
 export type Account = Schemas["OwnAccountView"]
 
@@ -51,7 +52,11 @@ async function goOn(): Promise<void> {
 
 /** Signs this browser out, forgets what was being written, and shows the sign-in page. */
 export async function signOut(): Promise<void> {
-  await post("api/session", null, "DELETE")
+  try {
+    await post("api/session", null, "DELETE")
+  } catch (error) {
+    if (Refused.of(error).status !== 401) return toast(`You are still signed in: ${Refused.of(error).message.toLowerCase()}.`, true)
+  }
   sessionStorage.clear()
   location.reload()
 }

@@ -41,10 +41,14 @@ export function DeployedForm({ task, components, values, problems, onValues, onF
     onFields(fields)
     if (!values) onValues(opened(components, fields))
   }, [fields])
-  if (asked.error) return <Refusal refused={asked.error} />
-  if (!fields || !values) return <Loading rows={3} />
+  if (!fields || !values) return asked.error ? <Refusal refused={asked.error} /> : <Loading rows={3} />
   const byPath = new Map(fields.map((field) => [field.path, field]))
-  return <Components components={components} within="" fields={byPath} values={values} problems={problems} onValues={onValues} />
+  return (
+    <>
+      {asked.error && <Refusal refused={asked.error} />}
+      <Components components={components} within="" fields={byPath} values={values} problems={problems} onValues={onValues} />
+    </>
+  )
 }
 
 /** Returns the values of a moment ago, once nobody has typed for that long. */

@@ -162,16 +162,7 @@ function PlainField({ name, schema, root, value, isRequired, problems, path, onV
           case "long":
             return <TextArea {...own} rows={3} spellcheck={false} value={String(value ?? "")} onText={write} />
           case "texts":
-            return (
-              <TextArea
-                {...own}
-                rows={3}
-                spellcheck={false}
-                placeholder="one a line"
-                value={((value as string[] | undefined) ?? []).join("\n")}
-                onText={(text) => onValue(text === "" ? undefined : text.split("\n"))}
-              />
-            )
+            return <LinesInput own={own} value={value as string[] | undefined} onValue={onValue} />
           case "json":
             return <JsonInput own={own} value={value} onValue={onValue} />
           default:
@@ -185,6 +176,23 @@ function PlainField({ name, schema, root, value, isRequired, problems, path, onV
 /** Keeps what is no number as it was typed, so that the server says what is wrong with it. */
 function numberOr(text: string): unknown {
   return numberOf(text) ?? text
+}
+
+/** Texts, one a line; empty lines stand in the field and are not sent. */
+function LinesInput({ own, value, onValue }: { own: object; value: string[] | undefined; onValue: (value: Value) => void }) {
+  const [text, setText] = useState("")
+  const present = (value ?? []).join("\n")
+  const change = (changed: string) => {
+    setText(changed)
+    const lines = linesOf(changed)
+    onValue(lines.length ? lines : undefined)
+  }
+  const shown = linesOf(text).join("\n") === present ? text : present
+  return <TextArea {...own} rows={3} spellcheck={false} placeholder="one a line" value={shown} onText={change} />
+}
+
+function linesOf(text: string): string[] {
+  return text.split("\n").filter((line) => line.trim() !== "")
 }
 
 /** JSON where anything may stand; what is not JSON is sent as text. */

@@ -19,22 +19,24 @@ export function Groups() {
       <ul class="card groups">
         {items.map((group) => (
           <li key={group.fingerprint}>
-            <div class="row">
-              <strong class="number">{group.count.toLocaleString()}</strong>
-              {Object.entries(group.states).map(([state, count]) => (
-                <Badge key={state} state={`${state} ${count}`} tone={state === "dead" ? "bad" : "warn"} />
-              ))}
-              <span class="muted">{group.configKey ? `${group.configKey}, revision ${group.revision}` : "no rule"}</span>
+            <div class="about">
+              <div class="row">
+                <strong class="number">{group.count.toLocaleString()}</strong>
+                {Object.entries(group.states).map(([state, count]) => (
+                  <Badge key={state} state={`${state} ${count}`} tone={state === "dead" ? "bad" : "warn"} />
+                ))}
+                <span class="muted">{group.configKey ? `${group.configKey}, revision ${group.revision}` : "no rule"}</span>
+              </div>
+              <p class="sentence">{group.sentence || group.verdict}</p>
+              <p class="muted">
+                {group.firstSeen !== group.lastSeen && (
+                  <>
+                    <Time at={group.firstSeen} age={false} /> to{" "}
+                  </>
+                )}
+                <Time at={group.lastSeen} />
+              </p>
             </div>
-            <p class="sentence">{group.sentence || group.verdict}</p>
-            <p class="muted">
-              {group.firstSeen !== group.lastSeen && (
-                <>
-                  <Time at={group.firstSeen} age={false} /> to{" "}
-                </>
-              )}
-              <Time at={group.lastSeen} />
-            </p>
             <div class="row">
               <a class="button" href={to(`requests/${group.newestId}`)}>
                 The newest

@@ -6,7 +6,7 @@ import { place, refine } from "../router"
 import type { Answer, Message } from "../types"
 import { Pager } from "../ui/pager"
 import { SearchBox } from "../ui/search_box"
-import { Empty, Failed, Loading } from "../ui/states"
+import { Empty, Failed, Loading, Stale } from "../ui/states"
 import { Table, type Column } from "../ui/table"
 
 /** A query whose answer is a page of rows. */
@@ -56,6 +56,7 @@ export function List<R>({ label, asked, columns, keyOf, addressOf, filters, isSe
         {filters}
         <span class="muted">{page && counted(page)}</span>
       </div>
+      <Stale asked={asked} />
       {error && !page && <Failed error={error} onAgain={again} />}
       {!page && !error && <Loading rows={6} />}
       {page && page.items.length > 0 && <Table label={label} columns={columns} rows={page.items} keyOf={keyOf} {...(addressOf && { addressOf })} />}

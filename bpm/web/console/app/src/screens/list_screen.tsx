@@ -55,9 +55,11 @@ export function Messages({ areas }: { areas: string[] }) {
   const entries = catalogue.value?.filter((entry) => areas.includes(entry.area) && (!entry.permission || may(entry.permission)))
   if (!entries?.length) return null
   return (
-    <section class="card">
-      <h2>What can be sent</h2>
+    <details class="card section">
+      <summary>
+        What can be sent <span class="count">{entries.length}</span>
+      </summary>
       <MessageList entries={entries} />
-    </section>
+    </details>
   )
 }

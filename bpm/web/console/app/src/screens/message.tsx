@@ -3,17 +3,19 @@
 import { useEffect, useState } from "preact/hooks"
 import { Refused, sendAny, type Envelope } from "../bus"
 import { catalogue, isCommand, needCatalogue, words, type Entry } from "../catalogue"
-import { numberOf, parse, stringify } from "../exact_json"
+import { numberOf, stringify } from "../exact_json"
 import { problemsOf } from "../forms/problems"
 import { kindOf, type Schema } from "../forms/schema"
 import { SchemaFields } from "../forms/schema_fields"
-import { place } from "../router"
+import { keep, recall } from "../kept"
+import { place as here } from "../router"
 import { Badge } from "../ui/badge"
 import { Button } from "../ui/button"
 import { Code, copy, pretty } from "../ui/code"
 import { Facts } from "../ui/facts"
-import { Field, TextArea } from "../ui/field"
+import { Field } from "../ui/field"
 import { inline } from "../ui/inline"
+import { JsonArea, readJson } from "../ui/json_area"
 import { Page } from "../ui/page"
 import { Refusal } from "../ui/refusal"
 import { Empty, Loading } from "../ui/states"
@@ -32,39 +34,49 @@ export function MessageScreen({ id }: { id: string }) {
 }
 
 function MessageForm({ entry }: { entry: Entry }) {
-  const [fields, setFields] = useState<Fields>(() => given(entry))
+  const place = `anything/${entry.type}`
+  const [fields, setFields] = useState<Fields>(() => beginning(entry, place))
   const [mode, setMode] = useState<"form" | "json">("form")
   const [text, setText] = useState("")
   const [answer, setAnswer] = useState<Envelope>()
   const [refused, setRefused] = useState<Refused>()
   const [isBusy, setBusy] = useState(false)
   const schema = entry.request as Schema
-  const message = () => ({ $type: entry.type, ...(mode === "form" ? fields : (parse(text || "{}") as Fields)) })
+  const written = readJson(text)
+  const message = { $type: entry.type, ...(mode === "form" ? fields : written.value) }
+  const isWrong = mode === "json" && Boolean(written.problem)
 
+  const write = (next: Fields) => {
+    setFields(next)
+    keep(place, next)
+  }
+  const writeText = (next: string) => {
+    setText(next)
+    const { value } = readJson(next)
+    if (value) keep(place, value)
+  }
   const change = (wanted: "form" | "json") => {
-    try {
-      if (wanted === "json") setText(pretty(fields))
-      else setFields(parse(text || "{}") as Fields)
-      setMode(wanted)
-    } catch (error) {
-      setRefused(new Refused(0, "This is not JSON", [String(error)], ""))
-    }
+    if (wanted === "json") setText(pretty(fields))
+    else if (isWrong) return
+    else write(written.value ?? {})
+    setMode(wanted)
   }
   const ask = async () => {
     setBusy(true)
     setRefused(undefined)
     try {
-      setAnswer(await sendAny(message()))
+      setAnswer(await sendAny(message))
+      keep(place, undefined)
     } catch (error) {
       setAnswer(undefined)
-      setRefused(error instanceof Refused ? error : new Refused(0, "This is not JSON", [String(error)], ""))
+      setRefused(Refused.of(error))
     } finally {
       setBusy(false)
     }
   }
 
   useEffect(() => {
-    if (!isCommand(entry) && Object.keys(fields).length) void ask()
+    if (!isCommand(entry) && Object.keys(given(entry)).length) void ask()
   }, [])
 
   const [first = "", ...others] = entry.description.split("\n\n")
@@ -85,20 +97,20 @@ function MessageForm({ entry }: { entry: Entry }) {
               value={mode}
               onTab={change}
             />
-            <Button kind="quiet" icon="copy" onClick={() => void copy(curlOf(message()))}>
+            <Button kind="quiet" icon="copy" disabled={isWrong} onClick={() => void copy(curlOf(message))}>
               as curl
             </Button>
           </div>
           <div class="card-body stack">
             {mode === "json" ? (
-              <Field label="Fields as JSON">
-                {(own) => <TextArea {...own} rows={16} spellcheck={false} value={text} onText={setText} />}
+              <Field label="Fields as JSON" problem={written.problem}>
+                {(own) => <JsonArea {...own} rows={16} value={text} onText={writeText} />}
               </Field>
             ) : (
-              <SchemaFields schema={schema} root={schema} value={fields} problems={problemsOf(refused)} path="" onValue={setFields} />
+              <SchemaFields schema={schema} root={schema} value={fields} problems={problemsOf(refused)} path="" onValue={write} />
             )}
             <div>
-              <Button kind="main" type="submit" isBusy={isBusy}>
+              <Button kind="main" type="submit" isBusy={isBusy} disabled={isWrong}>
                 {isCommand(entry) ? "Send the command" : "Ask"}
               </Button>
             </div>
@@ -142,10 +154,16 @@ function MessageForm({ entry }: { entry: Entry }) {
   )
 }
 
+/** Returns what the address gives, else what was being written here. */
+function beginning(entry: Entry, place: string): Fields {
+  const fields = given(entry)
+  return Object.keys(fields).length ? fields : (recall<Fields>(place) ?? {})
+}
+
 /** Returns the fields that the address gives, as in `?requestId=01a2`; a query that has some is asked at once. */
 function given(entry: Entry): Fields {
   const schema = entry.request as Schema
-  const known = Object.entries(place.value.filters).flatMap(([name, text]) => {
+  const known = Object.entries(here.value.filters).flatMap(([name, text]) => {
     const field = schema.properties?.[name]
     return field ? [[name, kindOf(field, schema) === "number" ? (numberOf(text) ?? text) : text]] : []
   })

@@ -11,13 +11,11 @@ import { Facts, type Fact } from "../ui/facts"
 import { Page } from "../ui/page"
 import { Empty, Failed, Loading } from "../ui/states"
 import { duration } from "../ui/time"
+import { needsOf, useOtherNeeds, type Need } from "./needs"
 import { Reasons } from "./reasons"
 
 type Status = Schemas["SystemStatusView"]
-type Need = { tone: "bad" | "warn"; state: string; words: string; action: string; address: string }
 
-const LATE_SECONDS = 60
-/** An item that waits longer than this needs somebody. */
 const MOST_COUNTED = 10_000
 
 export function Overview() {
@@ -44,7 +42,7 @@ function WithoutStatus({ error }: { error: NonNullable<ReturnType<typeof useAsk>
 }
 
 function Health({ status, turn }: { status: Status; turn: number }) {
-  const needs = needsOf(status)
+  const needs = [...needsOf(status), ...useOtherNeeds(turn)].sort((one, other) => Number(other.tone === "bad") - Number(one.tone === "bad"))
   const { inbound } = status
   return (
     <>
@@ -115,54 +113,6 @@ function Figure({ name, value, address }: { name: string; value: number; address
       <span>{name}</span>
     </a>
   )
-}
-
-function needsOf(status: Status): Need[] {
-  const { inbound, draining, refused } = status
-  const late = inbound.oldestWaitingSeconds ?? 0
-  const needs: Array<Need | false> = [
-    draining && { tone: "warn", state: "stopping", words: "The server is stopping and takes nothing new.", action: "Requests", address: to("requests") },
-    status.workers === 0 && {
-      tone: "bad",
-      state: "no worker",
-      words: "No worker runs: what is accepted waits until somebody starts `bpm worker`.",
-      action: "See what waits",
-      address: to("requests", { state: "pending" }),
-    },
-    inbound.dead > 0 && {
-      tone: "bad",
-      state: "dead",
-      words: `${many(inbound.dead)} given up after all attempts.`,
-      action: may("inbound:write") ? "Look and replay" : "Look",
-      address: to("requests", { state: "dead" }),
-    },
-    inbound.quarantined > 0 && {
-      tone: "warn",
-      state: "quarantined",
-      words: `${many(inbound.quarantined)} refused and kept.`,
-      action: "See why",
-      address: to("requests", { state: "quarantined" }),
-    },
-    late > LATE_SECONDS && {
-      tone: "warn",
-      state: "late",
-      words: `The oldest request has been waiting for ${duration(late)}.`,
-      action: "See which",
-      address: to("requests", { state: "pending" }),
-    },
-    refused.notKept > 0 && {
-      tone: "warn",
-      state: "full",
-      words: `${many(refused.notKept)} refused today and not kept, because the day's room is full.`,
-      action: "Requests",
-      address: to("requests", { state: "quarantined" }),
-    },
-  ]
-  return needs.filter((need): need is Need => need !== false)
-}
-
-function many(count: number): string {
-  return count === 1 ? "1 request was" : `${count >= MOST_COUNTED ? "10,000 or more" : count} requests were`
 }
 
 function worst(needs: Need[]): "bad" | "warn" | "good" {

@@ -32,6 +32,15 @@ const INSTANCES: Column<Instance>[] = [
   { name: "Ended", width: "176px", isMinor: true, cell: (row) => <Time at={row.endedAt} /> },
 ]
 
+const STATES = [
+  { value: "", label: "Every state" },
+  { value: "ERROR", label: "incident" },
+  { value: "WAITING", label: "waiting" },
+  { value: "RUNNING", label: "running" },
+  { value: "COMPLETED", label: "completed" },
+  { value: "CANCELLED", label: "cancelled" },
+] as const
+
 const WHOSE = [
   { value: "", label: "Everybody's tasks" },
   { value: "assigned", label: "My tasks" },
@@ -133,10 +142,18 @@ export function Processes() {
           key="instances"
           title="Processes"
           lists={LISTS}
-          query={{ $type: "GetProcessInstanceListQuery" }}
+          query={{ $type: "GetProcessInstanceListQuery", status: STATES.find((each) => each.value === place.value.filters["state"])?.value || null }}
           columns={INSTANCES}
           keyOf={(row) => String(row.instanceId)}
           addressOf={(row) => to(`processes/${row.instanceId}`)}
+          filters={
+            <Select
+              aria-label="State"
+              value={place.value.filters["state"] ?? ""}
+              choices={STATES}
+              onChoice={(state) => refine({ state: state || undefined, page: undefined })}
+            />
+          }
           areas={AREAS}
           empty="An instance begins with a request, an event, a timer, or by hand."
         />

@@ -12,7 +12,7 @@ import { Input, Select } from "../ui/field"
 import { Page } from "../ui/page"
 import { Pager } from "../ui/pager"
 import { SearchBox } from "../ui/search_box"
-import { Empty, Failed, Loading } from "../ui/states"
+import { Empty, Failed, Loading, Stale } from "../ui/states"
 import { Table, type Column } from "../ui/table"
 import { Time } from "../ui/time"
 
@@ -85,7 +85,7 @@ export function Requests({ title = "Requests", state, children }: Props) {
         </div>
       )}
       {asked.error && !asked.data && <Failed error={asked.error} onAgain={asked.again} />}
-      {asked.error && asked.data && <p class="notice">{asked.error.message}. What is shown is from before.</p>}
+      <Stale asked={asked} />
       {!asked.data && !asked.error && <Loading rows={8} />}
       {asked.data && rows.length > 0 && (
         <Table

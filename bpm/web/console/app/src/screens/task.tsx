@@ -8,6 +8,7 @@ import { type Component, dotted, entered, type ShownField, type Values } from ".
 import { others, problemsBy } from "../forms/problems"
 import type { Schema } from "../forms/schema"
 import { SchemaFields } from "../forms/schema_fields"
+import { keep, recall } from "../kept"
 import { go, to } from "../router"
 import { account, may } from "../session"
 import type { Message, Schemas } from "../types"
@@ -44,9 +45,11 @@ export function TaskScreen({ id }: { id: string }) {
 
 function TaskForm({ task, onChange }: { task: Task; onChange: () => void }) {
   const components = task.form?.definition["components"] as Component[] | undefined
-  const [values, setValues] = useState<Values | undefined>(components ? undefined : { ...task.variables })
+  const place = `tasks/${task.instanceId}.${task.waitId}`
+  const [kept] = useState(() => recall<{ values?: Values; text?: string }>(place))
+  const [values, setValues] = useState<Values | undefined>(kept?.values ?? (components ? undefined : { ...task.variables }))
   const [fields, setFields] = useState<ShownField[]>([])
-  const [text, setText] = useState(task.variables ? pretty(task.variables) : "")
+  const [text, setText] = useState(kept?.text ?? (task.variables ? pretty(task.variables) : ""))
   const [refused, setRefused] = useState<Refused>()
   const [isBusy, setBusy] = useState(false)
   const schema = task.schema as Schema | null | undefined
@@ -54,12 +57,21 @@ function TaskForm({ task, onChange }: { task: Task; onChange: () => void }) {
   const written = readJson(text)
   const problems = problemsBy(refused?.errors ?? [], "variables.")
   const isShown = (place: string) => fields.some(({ path }) => `variables.${dotted(path)}` === place)
+  const enter = (next: Values) => {
+    setValues(next)
+    if (values) keep(place, { values: next })
+  }
+  const write = (next: string) => {
+    setText(next)
+    keep(place, { text: next })
+  }
   const complete = async () => {
     setBusy(true)
     setRefused(undefined)
     try {
       const variables = components ? entered(values ?? {}, fields) : hasForm ? (values ?? {}) : (written.value ?? {})
       await send({ $type: "CompleteUserTaskCommand", instanceId: task.instanceId, waitId: task.waitId, variables })
+      keep(place, undefined)
       toast("Completed")
       go(to(`processes/${task.instanceId}`))
     } catch (error) {
@@ -93,12 +105,12 @@ function TaskForm({ task, onChange }: { task: Task; onChange: () => void }) {
           <h2>What it asks</h2>
           <div class="card-body stack">
             {components ? (
-              <DeployedForm task={task} components={components} values={values} problems={problems} onValues={setValues} onFields={setFields} />
+              <DeployedForm task={task} components={components} values={values} problems={problems} onValues={enter} onFields={setFields} />
             ) : schema?.properties ? (
-              <SchemaFields schema={schema} root={schema} value={values ?? {}} problems={problems} path="" onValue={setValues} />
+              <SchemaFields schema={schema} root={schema} value={values ?? {}} problems={problems} path="" onValue={enter} />
             ) : (
               <Field label="What it came to" help="The variables that it leaves, as JSON; or nothing." problem={written.problem}>
-                {(own) => <JsonArea {...own} rows={6} value={text} onText={setText} placeholder='{"approved": true}' />}
+                {(own) => <JsonArea {...own} rows={6} value={text} onText={write} placeholder='{"approved": true}' />}
               </Field>
             )}
             {refused && <Refusal refused={refused} sentences={others(refused.errors, isShown)} />}
@@ -129,7 +141,7 @@ function Assignment({ task, onDone }: { task: Task; onDone: () => void }) {
       await send(message)
       toast(told)
     } catch (error) {
-      toast(Refused.of(error).errors.join(" · "))
+      toast(Refused.of(error).errors.join(" · "), true)
     }
     setBusy(false)
     onDone()

@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals"
 import { useLayoutEffect } from "preact/hooks"
+import { isLost } from "../connection"
 import { place } from "../router"
 import { account, isExpired, signOut } from "../session"
 import { choose, theme, type Theme } from "../theme"
@@ -28,6 +29,7 @@ export function Shell() {
   const { path } = place.value
   const here = screenAt(path[0] ?? "overview")?.under ?? path[0] ?? "overview"
   useKeys((event) => {
+    if (event.key === "Escape") isOpen.value = false
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "k") return
     event.preventDefault()
     isFinding.value = true
@@ -43,7 +45,7 @@ export function Shell() {
       <a class="button skip" href="#main" onClick={(event) => toMain(event)}>
         To the content
       </a>
-      <header class="top">
+      <header class="top" inert={isOpen.value}>
         <IconButton label="Menu" icon="menu" onClick={() => (isOpen.value = true)} />
         <Brand />
         <IconButton label="Find" icon="search" onClick={() => (isFinding.value = true)} />
@@ -78,7 +80,12 @@ export function Shell() {
           </div>
         </div>
       </aside>
-      <main id="main" tabIndex={-1}>
+      <main id="main" tabIndex={-1} inert={isOpen.value}>
+        {isLost.value && (
+          <p class="notice" role="status">
+            The server can't be reached. What is shown is from before; it goes on by itself as soon as the server answers.
+          </p>
+        )}
         <Middle />
       </main>
       {isFinding.value && <Palette onClose={() => (isFinding.value = false)} />}

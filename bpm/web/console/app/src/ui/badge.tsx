@@ -29,7 +29,7 @@ const TONES: Record<string, Tone> = {
   failed: "warn",
   duplicate: "idle",
   quarantined: "warn",
-  incident: "warn",
+  incident: "bad",
   rejected: "warn",
   suspended: "warn",
   dead: "bad",

@@ -6,8 +6,9 @@ import { IconButton } from "./button"
 import { toast } from "./toast"
 
 const TOKENS = /("(?:\\.|[^"\\])*")(\s*:)?|\b(true|false|null)\b|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)/g
+const JSON_TEXT = /^\s*(?:[[{"]|(?:-?\d[\d.eE+-]*|true|false|null)\s*$)/
 const MOST = 100_000
-/** Beyond this many characters colours would cost more than they help. */
+/** A browser takes seconds to lay out more characters than this: the others are shown on demand. */
 
 export function pretty(value: unknown): string {
   return stringify(value, 2)
@@ -24,6 +25,8 @@ export function formatted(text: string): string {
 
 export function Code({ text, label }: { text: string; label: string }) {
   const [isWrapped, setWrapped] = useState(true)
+  const [isWhole, showWhole] = useState(false)
+  const shown = isWhole ? text : text.slice(0, MOST)
   return (
     <figure class="code">
       <figcaption>
@@ -36,15 +39,28 @@ export function Code({ text, label }: { text: string; label: string }) {
         </span>
       </figcaption>
       <pre class={isWrapped ? "wrapped" : ""} tabIndex={0} aria-label={label}>
-        {text.length > MOST ? text : coloured(text)}
+        {isWhole || !JSON_TEXT.test(text) ? shown : coloured(shown)}
       </pre>
+      {shown.length < text.length && (
+        <p class="code-foot">
+          These are the first {MOST.toLocaleString()} of {text.length.toLocaleString()} characters.
+          <button type="button" class="link" onClick={() => showWhole(true)}>
+            Show all
+          </button>
+        </p>
+      )}
     </figure>
   )
 }
 
+/** Copies text, or says that the browser does not: over plain HTTP from another machine it has no clipboard for pages. */
 export async function copy(text: string): Promise<void> {
-  await navigator.clipboard.writeText(text)
-  toast("Copied")
+  try {
+    await navigator.clipboard.writeText(text)
+    toast("Copied")
+  } catch {
+    toast("The browser lets this page copy nothing. Select the text, and copy it by hand.", true)
+  }
 }
 
 function coloured(text: string) {

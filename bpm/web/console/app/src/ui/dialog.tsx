@@ -28,7 +28,7 @@ export function Dialog({ title, onClose, isBare = false, isWide = false, childre
         event.preventDefault()
         onClose?.()
       }}
-      onClick={(event) => event.target === dialog.current && onClose?.()}
+      onMouseDown={(event) => event.target === dialog.current && onClose?.()}
     >
       <div class="dialog-body">
         {!isBare && (

@@ -14,8 +14,8 @@ export function useKeys(listen: Listen): void {
   }, [])
 }
 
-/** Tells whether a key belongs to a field, or to the browser. */
+/** Tells whether a key belongs to a field, to a dialog over the screen, or to the browser. */
 export function isTyping(event: KeyboardEvent): boolean {
   const target = event.target as HTMLElement
-  return event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)
+  return event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) || Boolean(target.closest(".script, dialog"))
 }

@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from "preact"
 import type { Refused } from "../bus"
+import { isLost } from "../connection"
 import { Button } from "./button"
 import { Icon, type IconName } from "./icon"
 
@@ -33,6 +34,16 @@ export function Loading({ rows = 5 }: { rows?: number }) {
         <span key={row} class="bone" aria-hidden="true" />
       ))}
     </div>
+  )
+}
+
+/** Says that an answer could not be had anew, and that what is shown is from before; a server that is away is told by the frame. */
+export function Stale({ asked }: { asked: { error: Refused | undefined; data: unknown } }) {
+  if (!asked.error || !asked.data || isLost.value) return null
+  return (
+    <p class="notice" role="status">
+      {asked.error.message}. What is shown is from before.
+    </p>
   )
 }
 

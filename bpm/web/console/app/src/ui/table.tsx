@@ -15,6 +15,8 @@ export interface Column<T> {
   /** Left out where the window is narrow. */
   isMinor?: boolean
   isNumber?: boolean
+  /** Sentences, which take as many lines as they need. */
+  isProse?: boolean
   cell: (row: T) => ComponentChildren
 }
 
@@ -34,12 +36,12 @@ export function Table<T>({ label, columns, rows, keyOf, addressOf }: Props<T>) {
     const next = event.key === "j" ? rows[at + 1] : event.key === "k" ? rows[at - 1] : undefined
     if (next) chosen.value = keyOf(next)
     const row = rows[at]
-    if (event.key === "Enter" && row && event.target === document.body) go(addressOf(row))
+    if (event.key === "Enter" && row && isRestingOn(event.target as Element)) go(addressOf(row))
   })
 
   return (
     <div class="table-frame" tabIndex={0} role="region" aria-label={label}>
-      <table>
+      <table onMouseOver={tell}>
         <colgroup>
           {columns.map((column) => (
             <col key={column.name} class={column.isMinor ? "minor" : ""} style={widths(column)} />
@@ -73,12 +75,23 @@ export function Table<T>({ label, columns, rows, keyOf, addressOf }: Props<T>) {
   )
 }
 
+/** Whether the focus is on nothing, or on a place that only scrolls, so that Enter means the chosen row. */
+function isRestingOn(element: Element): boolean {
+  return element === document.body || element.matches("main, .table-frame")
+}
+
+/** Says on hover what a cell has no room for. */
+function tell(event: { target: EventTarget | null }): void {
+  const cell = (event.target as Element).closest<HTMLElement>("td, th")
+  if (cell && !cell.querySelector("[title]")) cell.title = cell.scrollWidth > cell.clientWidth ? cell.innerText : ""
+}
+
 function widths({ width = "auto", narrow = width }: Column<never>) {
   return { "--width": width, "--narrow": narrow }
 }
 
 function classOf(column: Column<never>): string {
-  return [column.isMinor && "minor", column.isNumber && "number"].filter(Boolean).join(" ")
+  return [column.isMinor && "minor", column.isNumber && "number", column.isProse && "sentences"].filter(Boolean).join(" ")
 }
 
 function show(element: HTMLTableRowElement | null): void {

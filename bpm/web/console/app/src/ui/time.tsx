@@ -1,6 +1,6 @@
 // Moments: local time to read, UTC to compare on hover, and how long ago, which ticks.
 
-import { now } from "../clock"
+import { now, time } from "../clock"
 
 const UNITS: Array<[number, string]> = [
   [86_400, "d"],
@@ -22,13 +22,16 @@ export function ageOf(moment: string, at: number): string {
 }
 
 const DAY = new Intl.DateTimeFormat(undefined, { day: "2-digit", month: "short" })
+const DATE = new Intl.DateTimeFormat(undefined, { day: "2-digit", month: "short", year: "numeric" })
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false })
 
-/** Returns the local time, with the day unless it is today. */
+/** Returns the local time, with the day unless it is today, and with the year unless it is this one. */
 export function local(moment: string): string {
   const date = new Date(moment)
+  const today = new Date(time())
   const clock = CLOCK.format(date)
-  return date.toDateString() === new Date().toDateString() ? clock : `${DAY.format(date)} ${clock}`
+  if (date.toDateString() === today.toDateString()) return clock
+  return `${(date.getFullYear() === today.getFullYear() ? DAY : DATE).format(date)} ${clock}`
 }
 
 export function Time({ at, age = true }: { at: string | null | undefined; age?: boolean }) {

@@ -12,6 +12,7 @@ interface Note {
 const notes = signal<Note[]>([])
 let last = 0
 
+/** Shows a word; a problem stays until it is closed. */
 export function toast(words: string, isProblem = false): void {
   const id = ++last
   notes.value = [...notes.value.slice(-3), { id, words, isProblem }]

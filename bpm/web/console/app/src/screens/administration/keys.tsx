@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks"
 import { send } from "../../bus"
+import { time } from "../../clock"
 import { may } from "../../session"
 import type { Schemas } from "../../types"
 import { Badge } from "../../ui/badge"
@@ -99,5 +100,5 @@ function Revoke({ apiKey, onClose, onDone }: { apiKey: Key; onClose: () => void;
 
 function stateOf(key: Key): string {
   if (key.revokedAt) return "revoked"
-  return key.expiresAt && Date.parse(key.expiresAt) <= Date.now() ? "ended" : "active"
+  return key.expiresAt && Date.parse(key.expiresAt) <= time() ? "ended" : "active"
 }

@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks"
 import { send } from "../../bus"
+import { time } from "../../clock"
 import { Confirm } from "../../ui/confirm"
 import { Field, Input, Select } from "../../ui/field"
 import { Permissions } from "./permissions"
@@ -27,7 +28,7 @@ export function NewKey({ onClose, onDone, onKey }: { onClose: () => void; onDone
       onClose={onClose}
       onDone={onDone}
       onAct={async () => {
-        const expiresAt = days ? new Date(Date.now() + Number(days) * DAY).toISOString() : null
+        const expiresAt = days ? new Date(time() + Number(days) * DAY).toISOString() : null
         const { key } = await send({ $type: "CreateApiKeyCommand", name: name.trim(), scopes, expiresAt })
         onKey(key)
         return "The key is made"

@@ -44,7 +44,7 @@ export function Sessions() {
     { name: "User", width: "144px", isMinor: true, cell: (row) => nameOf(row.userId) },
     { name: "Browser", cell: (row) => <span title={row.userAgent}>{browserOf(row.userAgent)}</span> },
     { name: "From", width: "144px", isMinor: true, cell: (row) => row.address },
-    { name: "Ends", width: "168px", isMinor: true, cell: (row) => <Time at={row.endedAt ?? row.endsAt} /> },
+    { name: "Ends", width: "136px", isMinor: true, cell: (row) => <Time at={row.endedAt ?? row.endsAt} age={false} /> },
     {
       name: "Action",
       width: "112px",

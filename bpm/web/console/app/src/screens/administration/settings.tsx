@@ -5,6 +5,7 @@ import { useAsk } from "../../asking"
 import type { Schemas } from "../../types"
 import { Badge } from "../../ui/badge"
 import { Select } from "../../ui/field"
+import { inline } from "../../ui/inline"
 import { Failed, Loading } from "../../ui/states"
 import { Table, type Column } from "../../ui/table"
 
@@ -16,10 +17,10 @@ const WHICH = [
 ]
 
 const COLUMNS: Column<Setting>[] = [
-  { name: "Setting", width: "344px", narrow: "200px", cell: (row) => <code>{row.name}</code> },
-  { name: "Value", width: "220px", narrow: "130px", cell: (row) => (row.value ? <code title={row.value}>{row.value}</code> : <span class="muted">unset</span>) },
+  { name: "Setting", width: "304px", narrow: "200px", cell: (row) => <code>{row.name}</code> },
+  { name: "Value", width: "176px", narrow: "130px", cell: (row) => (row.value ? <code title={row.value}>{row.value}</code> : <span class="muted">unset</span>) },
   { name: "From", width: "132px", isMinor: true, cell: (row) => <Badge state={row.origin} tone={row.origin === "environment" ? "good" : "idle"} /> },
-  { name: "What it is for", isMinor: true, cell: (row) => <span title={row.about}>{row.about}</span> },
+  { name: "What it is for", isMinor: true, isProse: true, cell: (row) => inline(row.about) },
 ]
 
 export function Settings() {

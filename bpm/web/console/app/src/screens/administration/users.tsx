@@ -13,6 +13,7 @@ import { ShownOnce } from "../../ui/shown_once"
 import type { Column } from "../../ui/table"
 import { Time } from "../../ui/time"
 import { List, useList } from "../list"
+import { useUserNames } from "./user_names"
 
 type User = Schemas["UserView"]
 type Kind = User["kind"]
@@ -29,13 +30,14 @@ export function Users() {
   const [password, show] = useState<string>()
   const [switched, ask] = useState<User>()
   const mayWrite = may("users:write")
+  const nameOf = useUserNames()
   const columns: Column<User>[] = [
     { name: "Name", cell: (row) => row.username },
     { name: "State", width: "104px", cell: (row) => <Badge state={row.isEnabled ? "on" : "off"} /> },
     { name: "Kind", width: "96px", isMinor: true, cell: (row) => row.kind },
     { name: "May", isMinor: true, cell: (row) => [...row.roles, ...row.permissions].join(", ") || "nothing" },
     { name: "Since", width: "176px", isMinor: true, cell: (row) => <Time at={row.createdAt} /> },
-    { name: "Made by", width: "128px", isMinor: true, cell: (row) => row.createdBy },
+    { name: "Made by", width: "128px", isMinor: true, cell: (row) => makerOf(row, nameOf) },
     {
       name: "Action",
       width: "184px",
@@ -76,6 +78,11 @@ export function Users() {
       {switched && <Switch user={switched} onClose={() => ask(undefined)} onDone={asked.again} />}
     </>
   )
+}
+
+function makerOf({ createdBy }: User, nameOf: (id: number) => string): string | null {
+  const id = /^user:(\d+)$/.exec(createdBy ?? "")?.[1]
+  return id ? nameOf(Number(id)) : createdBy
 }
 
 function NewUser({ onClose, onDone, onPassword }: { onClose: () => void; onDone: () => void; onPassword: (password: string) => void }) {

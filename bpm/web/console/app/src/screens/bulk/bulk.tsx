@@ -93,7 +93,7 @@ function Cancel({ job, onDone }: { job: Job; onDone: () => void }) {
     try {
       await send({ $type: "CancelBulkJobCommand", bulkId: job.id })
     } catch (error) {
-      toast(Refused.of(error).errors.join(" · "))
+      toast(Refused.of(error).errors.join(" · "), true)
     }
     setBusy(false)
     onDone()

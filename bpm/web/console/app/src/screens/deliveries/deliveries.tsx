@@ -1,5 +1,6 @@
 // What goes out: deliveries, and the subscriptions that they go to.
 
+import { useAsk } from "../../asking"
 import { place, refine, to } from "../../router"
 import { may } from "../../session"
 import { Input, Select } from "../../ui/field"
@@ -19,13 +20,15 @@ export function Deliveries() {
 
 function All() {
   const { filters } = place.value
+  const nameOf = useSubscriptionNames()
+  const columns = [...DELIVERIES.slice(0, 3), { name: "To", isMinor: true, cell: (row: Delivery) => nameOf(row.subscriptionId) }, ...DELIVERIES.slice(3)]
   return (
     <ListScreen
       key="deliveries"
       title="Deliveries"
       lists={LISTS}
       query={{ $type: "GetDeliveryListQuery", state: stateWanted(), event: filters["event"] ?? null, eventId: filters["of"] ?? null }}
-      columns={DELIVERIES}
+      columns={columns}
       keyOf={(row) => row.id}
       addressOf={(row) => to(`deliveries/${row.id}`)}
       filters={
@@ -45,6 +48,15 @@ function All() {
       empty="An event that somebody has subscribed to becomes a delivery."
     />
   )
+}
+
+const MOST_NAMED = 200
+
+/** Returns what a subscription is called; of one beyond the newest 200, its number. */
+function useSubscriptionNames(): (id: number) => string {
+  const asked = useAsk(may("subscriptions:read") ? { $type: "GetSubscriptionListQuery", pageSize: MOST_NAMED } : null)
+  const names = new Map(asked.data?.items.map((each) => [each.id, each.name || each.url]))
+  return (id) => names.get(id) ?? `subscription ${id}`
 }
 
 /** Sends again what was given up, of the event that the list shows, or of all. */

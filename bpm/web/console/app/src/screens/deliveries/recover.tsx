@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks"
 import { useAsk } from "../../asking"
 import { send } from "../../bus"
+import { time } from "../../clock"
 import type { Message } from "../../types"
 import { Confirm } from "../../ui/confirm"
 import { Field, Input } from "../../ui/field"
@@ -21,8 +22,8 @@ const DAY = 86_400_000
 
 export function Recover({ subscription, ...question }: Question) {
   const [kind, setKind] = useState<Kind>("dead")
-  const [since, setSince] = useState(() => localMinute(Date.now() - DAY))
-  const [until] = useState(() => new Date().toISOString())
+  const [since, setSince] = useState(() => localMinute(time() - DAY))
+  const [until] = useState(() => new Date(time()).toISOString())
   const moment = Date.parse(since)
   const recovery: Recovery | null = Number.isNaN(moment)
     ? null
@@ -48,7 +49,7 @@ export function Recover({ subscription, ...question }: Question) {
       </Field>
       {counted.error && <Refusal refused={counted.error} />}
       <p class="muted" role="status">
-        {isCounted ? `${many} until now. What fails from now on is not among them.` : "Counting."}
+        {isCounted ? `${many} until now. What fails from now on is not among them.` : recovery && !counted.error && "Counting."}
       </p>
     </Confirm>
   )

@@ -1,8 +1,7 @@
 // A file that is being written: kept by the tab until it is deployed, the tab is closed, or somebody signs out.
 
 import { useCallback, useRef, useState } from "preact/hooks"
-import { parse, stringify } from "../../exact_json"
-import { account } from "../../session"
+import { keep, recall } from "../../kept"
 
 export interface Draft {
   xml: string
@@ -22,7 +21,7 @@ export interface Writing {
 
 /** Returns the file at an address such as `diagrams/3`, as it was left there, or as it is saved. */
 export function useDraft(place: string, saved: Draft): Writing {
-  const [kept, setKept] = useState(() => recall(place))
+  const [kept, setKept] = useState(() => recall<Draft>(place))
   const newest = useRef(kept ?? saved)
   const write = useCallback((change: (xml: string) => string) => {
     const { xml, version } = newest.current
@@ -36,23 +35,4 @@ export function useDraft(place: string, saved: Draft): Writing {
     setKept(undefined)
   }
   return { draft: kept ?? saved, isChanged: kept !== undefined, write, forget, settle: () => keep(place, undefined) }
-}
-
-function recall(place: string): Draft | undefined {
-  const text = sessionStorage.getItem(keyOf(place))
-  return text ? (parse(text) as Draft) : undefined
-}
-
-/** What is too large for the browser to keep is not kept. */
-function keep(place: string, draft: Draft | undefined): void {
-  try {
-    if (draft) sessionStorage.setItem(keyOf(place), stringify(draft))
-    else sessionStorage.removeItem(keyOf(place))
-  } catch {
-    sessionStorage.removeItem(keyOf(place))
-  }
-}
-
-function keyOf(place: string): string {
-  return `bpm-draft:${account.value?.id}:${place}`
 }

@@ -1,7 +1,5 @@
-// What is being written of a rule: its fields, what they were, and what is kept while the tab is open.
+// What is being written of a rule: its fields, and what they were.
 
-import { parse, stringify } from "../../exact_json"
-import { account } from "../../session"
 import type { Message, Schemas } from "../../types"
 
 export type Rule = Schemas["WebHookConfigView"]
@@ -25,8 +23,6 @@ const SCRIPT = 'send("PublishEventCommand", {"event": "something.happened", "dat
 
 /** What is of a rule as it is shown, but not among what is sent. */
 const SHOWN_ONLY = ["id", "url", "revision", "author", "appliedAt", "createdAt", "updatedAt", "warnings", "isPaused", "pausedAt", "key"]
-const SECRETS = ["secret", "verifyToken"]
-const HIDDEN = "***"
 
 /** What counts where nothing is said. */
 const USUAL: Record<string, unknown> = { responseMode: "async" }
@@ -60,24 +56,10 @@ export function configOf({ key: _, ...config }: Fields): Omit<Fields, "key"> {
   return config
 }
 
-export function recall(id: string): Fields | undefined {
-  const text = sessionStorage.getItem(placeOf(id))
-  return text ? (parse(text) as Fields) : undefined
-}
-
-/** Keeps the fields until the tab is closed or somebody signs out; secrets are not kept. */
-export function keep(id: string, fields: Fields | undefined): void {
-  if (fields) sessionStorage.setItem(placeOf(id), stringify(fields, 0, withoutSecrets))
-  else sessionStorage.removeItem(placeOf(id))
-}
-
-function placeOf(id: string): string {
-  return `bpm-draft:${account.value?.id}:rules/${id}`
-}
-
-function withoutSecrets(name: string, value: unknown): unknown {
-  if (name === "secrets" && Array.isArray(value)) return value.map((each) => (typeof each === "string" ? HIDDEN : each))
-  return SECRETS.includes(name) && typeof value === "string" ? HIDDEN : value
+/** What is kept of a rule that is being written, with the revision that it began from. */
+export interface Writing {
+  fields: Fields
+  revision: number | undefined
 }
 
 function isSet(value: unknown): boolean {

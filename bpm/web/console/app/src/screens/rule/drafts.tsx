@@ -93,11 +93,13 @@ interface ActionsProps {
   draft: Draft
   fields: Fields
   isChanged: boolean
+  /** The revision of the draft that the fields began from. */
+  revision: number
   onSaved: () => void
   onRefused: (error: unknown) => void
 }
 
-export function DraftActions({ draft, fields, isChanged, onSaved, onRefused }: ActionsProps) {
+export function DraftActions({ draft, fields, isChanged, revision, onSaved, onRefused }: ActionsProps) {
   const [asking, ask] = useState<"discard" | "publish">()
   const [isBusy, setBusy] = useState(false)
   const isStale = draft.configId !== null && draft.liveRevision !== draft.baseRevision
@@ -105,7 +107,7 @@ export function DraftActions({ draft, fields, isChanged, onSaved, onRefused }: A
     setBusy(true)
     try {
       const base = draft.liveRevision === null ? {} : { baseRevision: draft.liveRevision }
-      await send({ $type: "UpdateWebHookDraftCommand", ...configOf(fields), id: draft.id, revision: draft.revision, comment: draft.comment, ...base })
+      await send({ $type: "UpdateWebHookDraftCommand", ...configOf(fields), id: draft.id, revision, comment: draft.comment, ...base })
       onSaved()
     } catch (error) {
       onRefused(error)

@@ -7,6 +7,7 @@ import { catalogue, needCatalogue } from "../../catalogue"
 import { stringify } from "../../exact_json"
 import { others, problemsBy } from "../../forms/problems"
 import type { Schema } from "../../forms/schema"
+import { keep, recall } from "../../kept"
 import { go, to } from "../../router"
 import { may } from "../../session"
 import { Badge } from "../../ui/badge"
@@ -19,7 +20,7 @@ import { Time } from "../../ui/time"
 import { toast } from "../../ui/toast"
 import { Actions } from "./actions"
 import { Basics } from "./basics"
-import { blank, changed, configOf, fieldsOf, keep, recall, type Fields, type Rule, type Subject } from "./draft"
+import { blank, changed, configOf, fieldsOf, type Fields, type Rule, type Subject, type Writing } from "./draft"
 import { AboutDraft, DraftActions, fieldsOfDraft, SaveAsDraft, SavedBy, WaitingDrafts, type Draft } from "./drafts"
 import { Further } from "./further"
 import { Proof } from "./proof"
@@ -60,7 +61,11 @@ interface Props {
 
 function RuleForm({ id, rule, draft, schema, onSaved }: Props) {
   const saved = useMemo(() => (draft ? fieldsOfDraft(draft) : rule ? fieldsOf(rule) : blank()), [rule, draft])
-  const [fields, setFields] = useState<Fields>(() => recall(id) ?? saved)
+  const place = `rules/${id}`
+  const present = (draft ?? rule)?.revision
+  const [kept] = useState(() => recall<Writing>(place))
+  const [fields, setFields] = useState<Fields>(kept?.fields ?? saved)
+  const [base, setBase] = useState(kept ? kept.revision : present)
   const [sentences, setSentences] = useState<string[]>([])
   const [refused, setRefused] = useState<Refused>()
   const [isBusy, setBusy] = useState(false)
@@ -77,11 +82,12 @@ function RuleForm({ id, rule, draft, schema, onSaved }: Props) {
 
   const write = (next: Fields) => {
     setFields(next)
-    keep(id, next)
+    keep(place, { fields: next, revision: base })
   }
   const replace = (next: Fields) => {
     setFields(next)
-    keep(id, next === saved ? undefined : next)
+    keep(place, next === saved ? undefined : { fields: next, revision: base })
+    if (next === saved) setBase(present)
     setRound(round + 1)
     setSentences([])
     setRefused(undefined)
@@ -96,9 +102,9 @@ function RuleForm({ id, rule, draft, schema, onSaved }: Props) {
     setRefused(undefined)
     try {
       const done = rule
-        ? await send({ $type: "UpdateWebHookConfigCommand", ...configOf(fields), id: rule.id, revision: rule.revision })
+        ? await send({ $type: "UpdateWebHookConfigCommand", ...configOf(fields), id: rule.id, revision: base ?? rule.revision })
         : await send({ $type: "CreateWebHookConfigCommand", ...fields })
-      keep(id, undefined)
+      keep(place, undefined)
       setSentences([])
       toast(rule ? "Published" : `Created; it answers at /${done.path}`)
       if (rule) onSaved()
@@ -133,7 +139,7 @@ function RuleForm({ id, rule, draft, schema, onSaved }: Props) {
           )}
           {rule && !draft && mayWrite && <Actions rule={rule} onDone={onSaved} />}
           {draft && mayWrite && (
-            <DraftActions draft={draft} fields={fields} isChanged={isChanged} onSaved={() => (keep(id, undefined), onSaved())} onRefused={refuse} />
+            <DraftActions draft={draft} fields={fields} isChanged={isChanged} revision={base ?? draft.revision} onSaved={() => (keep(place, undefined), onSaved())} onRefused={refuse} />
           )}
           {!draft && mayWrite && (
             <Button kind={isReviewed ? "main" : "plain"} disabled={Boolean(rule) && !isChanged} onClick={() => setKeeping(true)}>
@@ -153,6 +159,7 @@ function RuleForm({ id, rule, draft, schema, onSaved }: Props) {
           <Refusal refused={refused} sentences={refused.status === 409 ? refused.errors : others(refused.errors, isShown)} />
         </div>
       )}
+      {isChanged && base !== present && <Overtaken base={base} present={present} onGoOn={() => setBase(present)} />}
       {draft && <AboutDraft draft={draft} isChanged={isChanged} />}
       {!draft && isReviewed && mayWrite && <p class="notice calm">In this organisation somebody else publishes what you change: save it as a draft.</p>}
       {rule?.appliedAt && isOfFiles && <OfFiles at={rule.appliedAt} onEdit={mayWrite ? () => unlock(true) : undefined} />}
@@ -183,7 +190,7 @@ function RuleForm({ id, rule, draft, schema, onSaved }: Props) {
           onSaved={onSaved}
         />
       </div>
-      {isKeeping && <SaveAsDraft rule={rule} fields={fields} onClose={() => setKeeping(false)} onKept={() => keep(id, undefined)} />}
+      {isKeeping && <SaveAsDraft rule={rule} fields={fields} onClose={() => setKeeping(false)} onKept={() => keep(place, undefined)} />}
     </Page>
   )
 }
@@ -191,6 +198,18 @@ function RuleForm({ id, rule, draft, schema, onSaved }: Props) {
 export function State({ rule }: { rule: Rule }) {
   if (rule.isPaused) return <Badge state="paused" tone="warn" />
   return <Badge state={rule.isEnabled ? "on" : "off"} />
+}
+
+/** Says that what is being written began from what is not the newest any more. */
+function Overtaken({ base, present, onGoOn }: { base: number | undefined; present: number | undefined; onGoOn: () => void }) {
+  return (
+    <div class="notice" role="alert">
+      <span>
+        You began from revision {base}, and somebody has saved revision {present} meanwhile. See under <em>History</em> what it changed; what you publish takes its place.
+      </span>
+      <Button onClick={onGoOn}>Go on with mine</Button>
+    </div>
+  )
 }
 
 /** Says that a rule is kept as files, which the next application would make of it again. */
