@@ -21,6 +21,10 @@ CODECS = frozenset(_CODECS.split())
 WIDE = frozenset({"utf_16", "utf_16_be", "utf_16_le", "utf_32"})
 """Codecs in which ASCII is not itself; a form's `%…` are UTF-8 there, as in the URL Standard."""
 
+MARK = "\ufeff"
+"""The mark of the byte order, before a text and no part of it."""
+UTF_8_MARK = MARK.encode()
+
 PLAIN = frozenset({"", "identity", "none", "7bit", "8bit", "binary"})
 """Values of `Content-Encoding` that change nothing, those of MIME's transfer encodings among them."""
 
@@ -47,6 +51,31 @@ def charset_of(content_type: str, default: str = "utf-8") -> str:
     """Return the charset that a `Content-Type` names, the default when it names none."""
     found = _CHARSET.search(content_type)
     return (found and found[1]) or default
+
+
+def json_in_utf8(content_type: str, raw: bytes) -> bytes:
+    """Return JSON in UTF-8, as it should have come (RFC 8259, 8.1), without a mark of the byte order.
+
+    What is no UTF-8, or holds zero bytes, which JSON in UTF-8 never does, is read in the charset that is declared; a
+    charset beside what is UTF-8 all the same means nothing. What can be read in neither way is returned as it is.
+    """
+    plain = raw.removeprefix(UTF_8_MARK)
+    codec = codec_of(charset_of(content_type))
+    if codec in (None, "utf_8", "ascii") or (b"\0" not in plain and is_utf8(plain)):
+        return plain
+    try:
+        return plain.decode(codec).removeprefix(MARK).encode()
+    except UnicodeDecodeError:
+        return plain
+
+
+def is_utf8(raw: bytes) -> bool:
+    """Tell whether bytes are text in UTF-8."""
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def packing(content_encoding: str) -> str | None:

@@ -90,14 +90,15 @@ def _extended(disposition: str, name: str) -> str | None:
 class _Reader:
     """Collects parts as the parser comes upon them."""
 
-    def __init__(self) -> None:
+    def __init__(self, at: int) -> None:
         self.parts: list[Part] = []
+        self._at = at
         self.is_complete = False
         self._header = bytearray()
         self._value = bytearray()
 
     def callbacks(self) -> Mapping[str, Any]:
-        """Return what the parser calls; positions are those of the body, which is parsed at once."""
+        """Return what the parser calls; positions are those of the body, which is parsed at once from `at` on."""
         return {
             "on_part_begin": self._begin,
             "on_header_field": self._name_goes_on,
@@ -128,7 +129,7 @@ class _Reader:
 
     def _content_goes_on(self, _data: bytes, start: int, end: int) -> None:
         part = self.parts[-1]
-        part.start, part.end = part.start or start, end
+        part.start, part.end = part.start or self._at + start, self._at + end
 
     def _end(self) -> None:
         self.is_complete = True
@@ -139,10 +140,11 @@ def parts_of(content_type: str, body: bytes) -> list[Part]:
     boundary = parse_options_header(content_type)[1].get(b"boundary")
     if not boundary:
         raise MultipartError("Content-Type: multipart/form-data needs a boundary")
-    reader = _Reader()
+    at = _start_of(boundary, body)
+    reader = _Reader(at)
     try:
         parser = MultipartParser(boundary, cast("Any", reader.callbacks()))
-        parser.write(body)
+        parser.write(body[at:])
     except FormParserError:
         raise MultipartError("the body is not multipart/form-data with the boundary of its Content-Type") from None
     if not reader.is_complete:
@@ -150,3 +152,9 @@ def parts_of(content_type: str, body: bytes) -> list[Part]:
     if any(not part.name for part in reader.parts):
         raise MultipartError("a part has no name in its Content-Disposition")
     return reader.parts
+
+
+def _start_of(boundary: bytes, body: bytes) -> int:
+    """Return where the first boundary stands: what is before it means nothing (RFC 2046, 5.1.1)."""
+    line = b"--" + boundary + b"\r\n"
+    return 0 if body.startswith(line) else max(body.find(b"\r\n" + line), 0)

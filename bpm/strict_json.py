@@ -19,12 +19,6 @@ MAX_VALUES = 250_000
 WHITESPACE = b" \t\r\n"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
-
-def without_byte_order_mark(raw: bytes) -> bytes:
-    """Return a body without the mark that some senders write before their JSON; RFC 8259, 8.1 lets a reader pass it."""
-    return raw.removeprefix(BYTE_ORDER_MARK)
-
-
 _exact_reader = msgspec.json.Decoder(float_hook=number_of)
 
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 from urllib.parse import unquote_plus
 
 from bpm.exact_json import read_json
+from bpm.media import is_utf8
 from bpm.multipart import Part
 from bpm.security.secret_names import is_credential_name
 from router.mapping import JsonPayload, MultipartPayload, Payload
@@ -44,7 +45,9 @@ def secret_spans(raw: bytes, payload: Payload, names: frozenset[str] = frozenset
         return []
     if len(raw) > MAX_LOOKED_THROUGH:
         return _whole(raw, names)
-    return list(_in_json(raw, names)) if _holds_secret(payload.names, names) else []
+    if not _holds_secret(payload.names, names):
+        return []
+    return list(_in_json(raw, names)) if _is_in_ascii(raw) and is_utf8(raw) else [(0, len(raw))]
 
 
 def spans_of_unreadable(raw: bytes) -> list[Span]:
@@ -136,16 +139,8 @@ def _in_text(raw: bytes, names: frozenset[str]) -> Iterable[Span]:
         return spans_in_xml(raw)
     if not names and not _mentions_secrets(raw):
         return []
-    return _in_json(raw, names) if is_clear and start in (b"{", b"[") and _is_utf8(raw) else [(0, len(raw))]
-
-
-def _is_utf8(raw: bytes) -> bool:
-    """Tell whether a backslash is one: in Shift JIS and Big5 it may be half a letter."""
-    try:
-        raw.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+    # a backslash is one in UTF-8: in Shift JIS and Big5 it may be half a letter
+    return _in_json(raw, names) if is_clear and start in (b"{", b"[") and is_utf8(raw) else [(0, len(raw))]
 
 
 def _is_secret(name: str, names: frozenset[str]) -> bool:

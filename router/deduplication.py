@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from bpm.key_text import bounded_key, text_of_key
 from bpm.signatures import Scheme
+from bpm.strict_json import StrictJsonError, parse_json
 from router.request import InboundCall
 
 Locator = Callable[[Mapping[str, str], Mapping[str, Any], Callable[[], Any]], str | None]
@@ -178,10 +179,20 @@ def _values_at(value: object, steps: Sequence[str | int | None]) -> Any:
 
 
 def _inside(value: object, step: str | int) -> Any:
+    """Return what a step leads to; one into a text goes on in the JSON that it holds, as of a form's field."""
+    if isinstance(value, str):
+        value = _json_of(value)
     if isinstance(step, str):
         return cast("dict[str, Any]", value).get(step) if isinstance(value, dict) else None
     elements = cast("list[Any]", value) if isinstance(value, list) else []
     return elements[step] if step < len(elements) else None
+
+
+def _json_of(text: str) -> Any:
+    try:
+        return parse_json(text.encode())
+    except (StrictJsonError, UnicodeEncodeError):
+        return None
 
 
 def _bounded(value: object) -> str | None:

@@ -21,8 +21,9 @@ from bpm.expressions import (
     compile_expression,
     compile_template,
 )
+from bpm.media import json_in_utf8
 from bpm.security.references import Resolve
-from bpm.strict_json import StrictJsonError, parse_json, without_byte_order_mark
+from bpm.strict_json import StrictJsonError, parse_json
 from router.answer_headers import HeaderTemplates, compile_headers, to_headers
 
 MAX_CHALLENGE = 4_096
@@ -147,7 +148,7 @@ class Question(NamedTuple):
     def payload(self) -> Any:
         """The body as JSON; None if it is none."""
         try:
-            return parse_json(without_byte_order_mark(self.body))
+            return parse_json(json_in_utf8(self.headers.get("content-type") or "", self.body))
         except StrictJsonError:
             return None
 

@@ -6,9 +6,9 @@ from typing import Any, Literal, NamedTuple, Protocol, cast
 from urllib.parse import parse_qsl
 
 from bpm.expressions import compile_template
-from bpm.media import FORM, WIDE, charset_of, codec_of, media_type_of
+from bpm.media import FORM, MARK, WIDE, charset_of, codec_of, json_in_utf8, media_type_of
 from bpm.multipart import MULTIPART, Part, parts_of
-from bpm.strict_json import parse_json, parse_with_names, without_byte_order_mark
+from bpm.strict_json import parse_json, parse_with_names
 from router.xml_data import XmlCharsetError, parse_xml
 
 Kind = Literal["json", "form", "multipart", "text", "xml", "empty"]
@@ -121,15 +121,15 @@ def scope_of(
 def decode_body(content_type: str | None, raw: bytes) -> Payload:
     """Read a body as its Content-Type says and never as anything else; raises ValueError with the reason.
 
-    JSON is `application/json`, `text/json` and `…+json`, always in UTF-8, with or without a byte order mark; a form
-    becomes an object, whose repeated fields are lists. The parts of a multipart form become an object, too, a file an
-    object in it. Everything else is text. Forms and text are in the charset that the header names, UTF-8 if none.
+    JSON is `application/json`, `text/json` and `…+json`; a form becomes an object, whose repeated fields are lists.
+    The parts of a multipart form become an object, too, a file an object in it. Everything else is text. All are in
+    the charset that the header names, UTF-8 if none, and so is JSON that is UTF-8; a byte order mark is passed over.
     """
     if not raw:
         return Payload("empty", None)
     media_type = media_type_of(content_type)
     if is_json(media_type):
-        value, names = parse_with_names(without_byte_order_mark(raw))
+        value, names = parse_with_names(json_in_utf8(content_type or "", raw))
         payload = JsonPayload("json", value)
         payload.names = names
         return payload
@@ -173,7 +173,7 @@ def _content(part: Part, raw: bytes) -> Any:
     if part.file_name is not None:
         return part.as_file(content)
     if is_json(media_type_of(part.content_type)):
-        return parse_json(without_byte_order_mark(content))
+        return parse_json(json_in_utf8(part.content_type, content))
     return _text(content, "text/plain", _codec(part.content_type))
 
 
@@ -210,7 +210,8 @@ def _form(raw: bytes, codec: str) -> dict[str, Any]:
         raise BodyError(f"the form has more than {MAX_FORM_FIELDS} fields")
     escaped = "utf_8" if codec in WIDE else codec
     try:
-        return fields_of(parse_qsl(raw.decode(codec), keep_blank_values=True, encoding=escaped, errors="strict"))
+        text = raw.decode(codec).removeprefix(MARK)
+        return fields_of(parse_qsl(text, keep_blank_values=True, encoding=escaped, errors="strict"))
     except UnicodeDecodeError as error:
         raise BodyError(f"the form is not {_describe_codec(codec)}") from error
 
@@ -218,7 +219,7 @@ def _form(raw: bytes, codec: str) -> dict[str, Any]:
 def _text(raw: bytes, media_type: str, codec: str) -> str:
     """The body as text; of a type that is not textual, unreadable bytes are replaced (the raw ones are kept)."""
     try:
-        return raw.decode(codec, "strict" if TEXTUAL.fullmatch(media_type) else "replace")
+        return raw.decode(codec, "strict" if TEXTUAL.fullmatch(media_type) else "replace").removeprefix(MARK)
     except UnicodeDecodeError as error:
         raise BodyError(
             f"the body is not {_describe_codec(codec)}: byte {error.start + 1} has no meaning there"

@@ -9,7 +9,7 @@ from typing import Any
 
 import lxml.etree as untyped
 
-from bpm.media import codec_of
+from bpm.media import WIDE, codec_of
 
 etree: Any = untyped  # lxml ships no types
 
@@ -123,9 +123,7 @@ def _parser() -> Any:
 
 
 def _text(raw: bytes, charset: str | None) -> str:
-    declared = _DECLARED.match(raw)
-    wide = "utf-16" if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else None
-    name = wide or charset or (declared[1].decode() if declared else "utf-8")
+    name = _wide(raw) or charset or _declared(raw)
     codec = codec_of(name)
     if codec is None:
         raise XmlCharsetError(f"the charset {name[:40]!r} of the XML is not supported; send UTF-8")
@@ -133,6 +131,24 @@ def _text(raw: bytes, charset: str | None) -> str:
         return raw.decode(codec).lstrip("\ufeff \t\r\n")
     except UnicodeDecodeError as error:
         raise XmlError(f"the XML is not {name}: byte {error.start + 1} has no meaning there") from error
+
+
+def _wide(raw: bytes) -> str | None:
+    """Return the charset of a text whose letters are two bytes each, by its mark or its first tag (XML 1.0, F.1)."""
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    return {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}.get(raw[:2])
+
+
+def _declared(raw: bytes) -> str:
+    """Return the encoding that a text of single bytes declares.
+
+    That is never UTF-16, whatever it says: a declaration that can be read so far was written into a text first, and
+    the text was sent as UTF-8 afterwards.
+    """
+    declared = _DECLARED.match(raw)
+    name = declared[1].decode() if declared else "utf-8"
+    return "utf-8" if codec_of(name) in WIDE else name
 
 
 def _too_many() -> str:

@@ -38,7 +38,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,50}$")]
 CUSTOM_ONLY = (
     "type", "hash", "encoding", "prefix", "signed_content", "timestamp_header", "inside", "id_header", "key_decoding",
     "signature_in", "signature_also_in", "timestamp_in", "timestamp_format", "id_in", "between", "keys_url",
-    "algorithms", "body_claim",
+    "algorithms", "body_claim", "url_claim",
 )  # fmt: skip
 """Fields that describe a scheme, and that a preset therefore already has."""
 
@@ -134,6 +134,9 @@ class SignatureConfig(WireModel):
     body_claim: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
         default=None, description="The claim that holds the SHA-256 of the body as hexadecimal digits"
     )
+    url_claim: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
+        default=None, description="The claim that holds the SHA-256 of the address as hexadecimal digits"
+    )
     certificate_name: Annotated[str, Field(min_length=1, max_length=253)] | None = Field(
         default=None, description="A name (SAN) that a client's certificate must have, for the type mtls"
     )
@@ -155,8 +158,11 @@ class SignatureConfig(WireModel):
     @field_validator("signed_content")
     @classmethod
     def _covers_the_body(cls, content: str) -> str:
-        if not signed_content.covers_body(content):
-            raise ValueError("must hold {body}, or a part or digest of it, else the signature would not cover it")
+        if not signed_content.covers_body(content) and not signed_content.covers_address(content):
+            raise ValueError(
+                "must hold {body}, or a part or digest of it, else the signature would not cover it; "
+                "of requests without a body {url} or {query}"
+            )
         return content
 
     @model_validator(mode="after")
@@ -240,6 +246,7 @@ class SignatureConfig(WireModel):
             keys_url=self.keys_url or "",
             algorithms=tuple(self.algorithms),
             body_claim=self.body_claim or "",
+            url_claim=self.url_claim or "",
         )
 
     def _encoding(self) -> Encoding:

@@ -183,7 +183,8 @@ def _unpaired(config: SignatureConfig) -> Iterator[str]:
     elif len(places) > 1 or (config.id_header and config.id_in):
         yield "a timestamp and an id have one place each: timestampHeader, inside or timestampIn; idHeader or idIn"
     is_in_body = "{body}" in config.signed_content and (config.timestamp_in or "").startswith("body:")
-    if ("{timestamp}" in config.signed_content) != bool(places) and not is_in_body:
+    is_listed = "{headers:" in config.signed_content and bool(config.timestamp_header)
+    if ("{timestamp}" in config.signed_content) != bool(places) and not is_in_body and not is_listed:
         yield "signedContent with {timestamp} and timestampHeader (or inside) go together"
     if ("{id}" in config.signed_content) != bool(config.id_header or config.id_in):
         yield "signedContent with {id} and idHeader go together"
@@ -192,7 +193,11 @@ def _unpaired(config: SignatureConfig) -> Iterator[str]:
 
 
 def _is_whole(content: str) -> bool:
-    return any(word in content for word in ("{body}", "{message}", "{digest}", "{digest:sha", "{form sorted}"))
+    """Whether all of a body is covered, or there may be none."""
+    is_of_address = signed_content.covers_address(content) and not signed_content.covers_body(content)
+    return is_of_address or any(
+        word in content for word in ("{body}", "{message}", "{digest}", "{digest:sha", "{form sorted}")
+    )
 
 
 def _fits_a_header(prefix: str, secret: str) -> bool:

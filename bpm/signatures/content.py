@@ -10,7 +10,7 @@ from bpm.exact_json import write_json
 
 from .claim import Claim
 from .scheme import Scheme
-from .signed_content import CLOSE, OPEN, barred_from, is_address, is_free, is_known, is_word, parts_of, place_of
+from .signed_content import CLOSE, OPEN, barred_from, is_free, is_known, is_word, parts_of, place_of
 from .signed_request import (
     SignatureRefusal,
     SignedPlace,
@@ -18,6 +18,7 @@ from .signed_request import (
     address_characters,
     finder,
     parse_place,
+    signed_url,
     value_finder,
 )
 
@@ -27,6 +28,12 @@ Compose = Callable[[SignedRequest, Claim, bytes], bytes]
 ADDRESS = re.compile(rb"[!#$%&'()*+,./0-9:;=?@A-Z_a-z~-]")
 """The characters that a path and a query may hold (RFC 3986, 3.3 and 3.4), one at a time."""
 ADDRESS_TEXT = re.compile(r"[!#$%&'()*+,./0-9:;=?@A-Z_a-z~-]*")
+_ADDRESS_WORD = re.compile(r"\{(?:url|path|query)\}")
+_LEFT_OUT = re.compile(r"\{\?.*?\?\}|\{[^{}]*\}|\{\?|\?\}", re.DOTALL)
+"""What may be left out of a signed content between two of its words, and other words."""
+
+MAX_LISTED = 50
+"""How many headers may be signed because a header lists them."""
 
 
 class MissingPart(SignatureRefusal):
@@ -39,22 +46,27 @@ def composer(scheme: Scheme) -> Compose:
     if content == "{body}":
         return lambda request, _claim, _key: request.body
     compose = _sequence(scheme, parts_of(content))
-    border = _border(content)
+    borders = _borders(content)
 
     def checked(request: SignedRequest, claim: Claim, key: bytes) -> bytes:
-        if border is not None and request.body and ADDRESS.match(request.body, border % len(request.body)):
+        body = request.body
+        if body and any(ADDRESS.match(body, border % len(body)) for border in borders):
             raise SignatureRefusal("body", "the body has a character at its border that the signed address could hold")
         return compose(request, claim, key)
 
-    return checked if border is not None else compose
+    return checked if borders else compose
 
 
-def _border(content: str) -> int | None:
-    """Return which byte of the body stands beside a signed address, 0 or -1; None if none does."""
-    words = [part for part in parts_of(content) if is_word(part) and (is_address(part) or part == "{body}")]
-    if "{body}" not in words or len(words) == 1:
-        return None
-    return -1 if words[0] == "{body}" else 0
+def _borders(content: str) -> list[int]:
+    """Return which bytes of the body, 0 and -1, stand beside a signed address.
+
+    None does where a character that no address can hold always stands between them.
+    """
+    before, body, after = content.partition("{body}")
+    if not body:
+        return []
+    between = {0: _ADDRESS_WORD.split(before)[1:][-1:], -1: _ADDRESS_WORD.split(after)[:-1][:1]}
+    return [at for at, texts in between.items() if texts and ADDRESS_TEXT.fullmatch(_LEFT_OUT.sub("", texts[0]))]
 
 
 def _sequence(scheme: Scheme, parts: list[str]) -> Compose:
@@ -96,16 +108,19 @@ def _step(scheme: Scheme, part: str) -> Compose:
         return _url(scheme.url) if part == "{url}" else _path
     if part.startswith("{digest"):
         return _digest(part[1:-1].partition(":")[2] or "sha256")
-    return _value(scheme.signed_content, part)
+    return _value(scheme, part)
 
 
-def _value(content: str, word: str) -> Compose:
+def _value(scheme: Scheme, word: str) -> Compose:
     """Compose the value of a header, a parameter or a field, which may not hold what separates it."""
+    content = scheme.signed_content
     place = parse_place(place_of(word))
     if word.startswith("{flag:"):
         return _flag(place)
     if word.startswith("{json:"):
         return _json(place)
+    if word.startswith("{headers:"):
+        return _listed(scheme, place, barred_from(content, word) | {";"})
     find, barred = finder(place), frozenset[str]() if is_free(word) else barred_from(content, word)
 
     def compose(request: SignedRequest, _claim: Claim, _key: bytes) -> bytes:
@@ -145,15 +160,37 @@ def _json(place: SignedPlace) -> Compose:
     return compose
 
 
-def _url(given: str) -> Compose:
-    """Compose the address: the rule's own, else the one that the server has outside; with the query as it came."""
+def _listed(scheme: Scheme, place: SignedPlace, barred: frozenset[str]) -> Compose:
+    """Compose the headers that a header lists, as `name:value` with `;` between, sorted by their names.
+
+    The one of the timestamp must be among them.
+    """
+    find, needed = finder(place), scheme.timestamp_place.removeprefix("header:").lower()
 
     def compose(request: SignedRequest, _claim: Claim, _key: bytes) -> bytes:
-        address = request.address
-        url = given or f"{address.base}{address_characters(address.path)}"
-        return _address(url if not address.query or "?" in url else f"{url}?{address.query}")
+        listed = find(request)
+        if listed is None:
+            raise MissingPart(place.part, f"{place} is missing")
+        names = sorted(name.strip().lower() for name in listed.split(","))
+        if len(set(names)) < len(names) or len(names) > MAX_LISTED or (needed and needed not in names):
+            also = f", {needed} among them" if needed else ""
+            raise SignatureRefusal(place.part, f"{place} must list at most {MAX_LISTED} different headers{also}")
+        return b";".join(_raw(f"{name}:{_listed_value(request, place, name, barred)}") for name in names)
 
     return compose
+
+
+def _listed_value(request: SignedRequest, place: SignedPlace, name: str, barred: frozenset[str]) -> str:
+    value = request.headers.get(name)
+    if value is None or not barred.isdisjoint(value):
+        problem = "is missing" if value is None else "holds a character that separates the parts of what is signed"
+        raise SignatureRefusal("header", f"the header {name}, which {place} lists, {problem}")
+    return value.strip()
+
+
+def _url(given: str) -> Compose:
+    """Compose the address that was called."""
+    return lambda request, _claim, _key: _address(signed_url(request.address, given))
 
 
 def _path(request: SignedRequest, _claim: Claim, _key: bytes) -> bytes:

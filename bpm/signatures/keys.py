@@ -62,21 +62,18 @@ def from_hex(text: str) -> bytes | None:
 
 
 def from_base64(text: str) -> bytes | None:
-    """The bytes that padded base64 stands for; None for any other text, also one with padding or bits to spare."""
+    """The bytes that base64 stands for, all of its padding there or none; None for any other text, or bits to spare."""
+    padded = text if text.endswith("=") else text + "=" * (-len(text) % 4)
     try:
-        decoded = binascii.a2b_base64(text, strict_mode=True)
+        decoded = binascii.a2b_base64(padded, strict_mode=True)
     except ValueError:
         return None
-    return decoded if binascii.b2a_base64(decoded, newline=False).decode() == text else None
+    return decoded if binascii.b2a_base64(decoded, newline=False).decode() == padded else None
 
 
 def from_base64url(text: str) -> bytes | None:
     """The bytes that base64 with `-` and `_` stands for, with its padding or without (RFC 4648, 5)."""
-    if not _BASE64URL.fullmatch(text):
-        return None
-    plain = text.rstrip("=")
-    padded = plain + "=" * (-len(plain) % 4)
-    return from_base64(padded.translate({0x2D: "+", 0x5F: "/"})) if text in (plain, padded) else None
+    return from_base64(text.translate({0x2D: "+", 0x5F: "/"})) if _BASE64URL.fullmatch(text) else None
 
 
 def from_text(text: str) -> bytes | None:

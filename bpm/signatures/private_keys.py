@@ -12,7 +12,7 @@ from pydantic_core import to_json
 
 from .public_keys import HASHES
 from .scheme import Scheme
-from .tokens import ALGORITHMS
+from .signed_request import SignedRequest, signed_url
 
 TOKEN_SECONDS = 300
 
@@ -32,22 +32,31 @@ def sign_by_key(scheme: Scheme, content: bytes, pem: str) -> bytes:
     raise ValueError(f"the private key is not one for {scheme.kind}")
 
 
-def sign_token(scheme: Scheme, body: bytes, now: float, pem: str) -> bytes:
-    """Return a token as the scheme asks for; raises `ValueError` for a key that is none."""
-    key = _load(pem)
+def sign_token(scheme: Scheme, request: SignedRequest, now: float, secret: str) -> bytes:
+    """Return a token as the scheme asks for, by a private key or a shared secret; raises `ValueError` for neither."""
+    key, algorithm = _token_key(scheme, secret)
+    times = {"iat": int(now), "nbf": int(now), "exp": int(now) + TOKEN_SECONDS}
+    claims: dict[str, Any] = {**times, **dict(scheme.claims)}
+    if scheme.body_claim and request.body:
+        claims[scheme.body_claim] = hashlib.sha256(request.body).hexdigest()
+    if scheme.url_claim:
+        claims[scheme.url_claim] = hashlib.sha256(signed_url(request.address, scheme.url).encode()).hexdigest()
+    claims |= {name: value for name, value in (("aud", scheme.audience), ("iss", scheme.issuer)) if value}
+    header = {"alg": algorithm, "typ": "JWT"}
+    return jws.serialize_compact(header, to_json(claims), key, algorithms=[algorithm]).encode()
+
+
+def _token_key(scheme: Scheme, secret: str) -> tuple[Any, str]:
+    """Return the key, and the algorithm that it signs with."""
+    if any(name.startswith("HS") for name in scheme.algorithms):
+        return jwk.OctKey.import_key(secret), scheme.algorithms[0]
+    key = _load(secret)
     kinds: dict[type, tuple[Any, str]] = {
         RSAPrivateKey: (jwk.RSAKey, "RS256"),
         Ed25519PrivateKey: (jwk.OKPKey, "Ed25519"),
     }
     kind, algorithm = next((found for of, found in kinds.items() if isinstance(key, of)), (jwk.ECKey, "ES256"))
-    claims: dict[str, Any] = {"iat": int(now), **dict(scheme.claims)}
-    if scheme.body_claim:
-        claims[scheme.body_claim] = hashlib.sha256(body).hexdigest()
-    else:
-        claims["exp"] = int(now) + TOKEN_SECONDS
-    claims |= {name: value for name, value in (("aud", scheme.audience), ("iss", scheme.issuer)) if value}
-    header = {"alg": algorithm, "typ": "JWT"}
-    return jws.serialize_compact(header, to_json(claims), kind.import_key(pem), algorithms=list(ALGORITHMS)).encode()
+    return kind.import_key(secret), algorithm
 
 
 def _load(pem: str) -> object:

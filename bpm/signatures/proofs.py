@@ -15,6 +15,7 @@ from .incoming_messages import MESSAGE, verify_message
 from .keys import decode_key
 from .public_keys import PublicKey, is_signed_by, load_public_key
 from .scheme import SIGNED_BY_KEY, Hash, Scheme
+from .signed_content import covers_address, covers_body
 from .signed_request import SignatureRefusal, SignedRequest, finder, parse_place
 from .tokens import TokenKey, UnknownKey, check_claims, load_keys, load_published_keys, read_claims
 
@@ -100,8 +101,10 @@ def prover(scheme: Scheme, lookup: KeyLookup) -> Prove:
     by_content = _with_pins(scheme, by_content) if scheme.pinned else by_content
     if scheme.digest_in:
         return _with_digest(scheme, by_content)
-    is_of_forms = "{form sorted}" in scheme.signed_content and "{digest" not in scheme.signed_content
-    return _of_forms(by_content) if is_of_forms else by_content
+    content = scheme.signed_content
+    if covers_address(content) and not covers_body(content):
+        return _without_body(by_content)
+    return _of_forms(by_content) if "{form sorted}" in content and "{digest" not in content else by_content
 
 
 def _static(_request: SignedRequest, claim: Claim, keys: Sequence[Key], _now: float) -> bool:
@@ -220,6 +223,17 @@ def _of_forms(prove: Prove) -> Prove:
         return prove(request, claim, keys, now)
 
     return of_forms
+
+
+def _without_body(prove: Prove) -> Prove:
+    """Refuse a body where only the address is signed, as of requests by GET."""
+
+    def without_body(request: SignedRequest, claim: Claim, keys: Sequence[Key], now: float) -> bool:
+        if request.body:
+            raise SignatureRefusal("body", "only the address is signed, and so a request may have no body")
+        return prove(request, claim, keys, now)
+
+    return without_body
 
 
 def _with_pins(scheme: Scheme, prove: Prove) -> Prove:

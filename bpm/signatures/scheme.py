@@ -14,8 +14,8 @@ Algorithm = Literal[
     "HS256", "HS384", "HS512",
 ]  # fmt: skip
 """Of tokens (RFC 7518, RFC 9864)."""
-TimestampFormat = Literal["seconds", "milliseconds", "iso", "http"]
-StampFormat = Literal["seconds", "milliseconds", "iso", "http", "unix"]
+TimestampFormat = Literal["seconds", "milliseconds", "microseconds", "nanoseconds", "iso", "http"]
+StampFormat = Literal["seconds", "milliseconds", "microseconds", "nanoseconds", "iso", "http", "unix"]
 """Of presets: `unix` is seconds or milliseconds, which only a text with a separator behind it can be signed with."""
 
 DIGEST_SIZES: dict[Hash, int] = {"sha1": 20, "sha256": 32, "sha384": 48, "sha512": 64, "sha3-512": 64}
@@ -44,6 +44,7 @@ class Scheme:
     short for the first. The signature's text is `prefix` and the `encoding` of the signature, maybe several of them
     with `between` between them. The timestamp may also stand there after the mark `inside`, as in `t=1,v1=…`, or
     first. `digest_in` is where the body's own digest stands, for content that does not hold the body.
+    `body_claim` and `url_claim` of a token hold the digests of the body and of the address that was called.
     `required_claims` of a token are those that a rule must pin, because the same key signs for others; `pinned`
     names places at which the rule's own value of a name must stand, for the same reason. `certificate_names` are the
     names of which a certificate that is fetched must have one, `certificate_name` is a client's.
@@ -98,6 +99,7 @@ class Scheme:
     required_claims: tuple[str, ...] = ()
     pinned: tuple[tuple[str, str], ...] = ()
     body_claim: str = ""
+    url_claim: str = ""
     is_header_agreed: bool = False
 
     @property

@@ -19,7 +19,7 @@ from .signed_request import parse_place
 
 WORDS = (
     "{body}, {body:path}, {json:path}, {flag:path}, {url}, {method}, {path}, {query}, {query.name}, {header.name}, "
-    "{form sorted}, {timestamp}, {id}, {digest}, {value.name} and {secret}"
+    "{headers:name}, {form sorted}, {timestamp}, {id}, {digest}, {value.name} and {secret}"
 )
 OPEN, CLOSE = "{?", "?}"
 """Around what is left out, with the texts in it, when one of its values is not in the request."""
@@ -29,7 +29,8 @@ _FIXED = re.compile(
     r"\{(?:message|timestamp|method|secret|digest(?::(?:sha1|sha256|sha512))?|value\.[A-Za-z0-9_]{1,50})\}"
 )
 _OTHER = re.compile(
-    r"\{(?:(?:body|flag|json):[^{}]+|body|id|url|path|query|form sorted|digest:crc32|query\.[^{}]+|header\.[^{}]+)\}"
+    r"\{(?:(?:body|flag|json|headers):[^{}]+|(?:query|header)\.[^{}]+"
+    r"|body|id|url|path|query|form sorted|digest:crc32)\}"
 )
 _ADDRESSES = frozenset({"{url}", "{path}", "{query}"})
 _COVERING = re.compile(r"\{(?:message|body|(?:body|flag|json):[^{}]+|digest[^{}]*|form sorted)\}")
@@ -64,6 +65,11 @@ def is_address(word: str) -> bool:
     return word in _ADDRESSES
 
 
+def covers_address(signed_content: str) -> bool:
+    """Whether the address with its query is covered."""
+    return "{url}" in signed_content or "{query}" in signed_content
+
+
 def covers_body(signed_content: str) -> bool:
     """Whether the body, or something of it, is covered."""
     return _COVERING.search(signed_content) is not None
@@ -89,6 +95,8 @@ def place_of(word: str) -> str:
     kind, sign, name = word[1:-1].replace(".", ":", 1 if ":" not in word else 0).partition(":")
     if kind in ("body", "flag", "json") and sign:
         return f"body:{name.removesuffix('*')}"
+    if kind == "headers" and sign:
+        return f"header:{name}"
     return f"{kind}:{name}" if kind in ("header", "query") and sign else ""
 
 

@@ -1,15 +1,15 @@
 """A request as its signature sees it: bytes, headers, address; and the places at which something can stand in it."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, NamedTuple, cast
 from urllib.parse import parse_qsl, quote
 
-from bpm.media import FORM, media_type_of
+from bpm.media import FORM, json_in_utf8, media_type_of
 from bpm.multipart import MULTIPART, MultipartError, parts_of
-from bpm.strict_json import StrictJsonError, parse_json, without_byte_order_mark
+from bpm.strict_json import StrictJsonError, parse_json
 
 Part = Literal["secret", "header", "query", "encoding", "timestamp", "body", "signature"]
 
@@ -99,7 +99,7 @@ class SignedRequest:
     def payload(self) -> Any:
         """The body as JSON, whatever it is said to be; None if it is none."""
         try:
-            return parse_json(without_byte_order_mark(self.body))
+            return parse_json(json_in_utf8(self.headers.get("content-type", ""), self.body))
         except StrictJsonError:
             return None
 
@@ -148,19 +148,28 @@ def finder(place: SignedPlace) -> Callable[[SignedRequest], str | None]:
 
 def value_finder(place: SignedPlace) -> Callable[[SignedRequest], Any]:
     """Return what finds a JSON value at a path of the body; None where there is none."""
-    steps = [name or int(number) for name, number in _STEP.findall(place.name)]
+    steps = _steps(place.name)
+    return lambda request: _value_at(request.payload, steps)
 
-    def value_in(request: SignedRequest) -> Any:
-        value = request.payload
-        for step in steps:
-            if isinstance(step, str):
-                value = cast("dict[str, Any]", value).get(step) if isinstance(value, dict) else None
-            else:
-                items = cast("list[Any]", value) if isinstance(value, list) else []
-                value = items[step] if step < len(items) else None
-        return value
 
-    return value_in
+def _steps(path: str) -> list[str | int]:
+    return [name or int(number) for name, number in _STEP.findall(path)]
+
+
+def _value_at(value: Any, steps: Sequence[str | int]) -> Any:
+    for step in steps:
+        if isinstance(step, str):
+            value = cast("dict[str, Any]", value).get(step) if isinstance(value, dict) else None
+        else:
+            items = cast("list[Any]", value) if isinstance(value, list) else []
+            value = items[step] if step < len(items) else None
+    return value
+
+
+def signed_url(address: RequestAddress, given: str) -> str:
+    """Return the address that was called: the rule's own, else what the server has outside; the query as it came."""
+    url = given or f"{address.base}{address_characters(address.path)}"
+    return url if not address.query or "?" in url else f"{url}?{address.query}"
 
 
 def address_characters(path: str) -> str:
@@ -193,11 +202,22 @@ def _only(place: SignedPlace, values: list[str] | None) -> str | None:
 
 
 def _in_body(place: SignedPlace, request: SignedRequest, value_in: Callable[[SignedRequest], Any]) -> str | None:
-    if request.is_form:
-        return _only(place, request.form.get(place.name))
-    if request.is_multipart:
-        return _only(place, request.fields.get(place.name))
+    if request.is_form or request.is_multipart:
+        return _in_fields(place, request.form if request.is_form else request.fields)
     return text_of(value_in(request))
+
+
+def _in_fields(place: SignedPlace, fields: Mapping[str, list[str]]) -> str | None:
+    """Return a field's text or, where the path goes on behind its name, what stands there in its JSON."""
+    first, *rest = _steps(place.name)
+    inner = _only(place, fields.get(str(first))) if rest else None
+    plain = _only(place, fields.get(place.name))
+    if inner is None or plain is not None:
+        return plain if inner is None else _only(place, [plain or "", inner])
+    try:
+        return text_of(_value_at(parse_json(inner.encode()), rest))
+    except (StrictJsonError, UnicodeEncodeError):
+        return None
 
 
 def _bounded(place: SignedPlace, value: str | None) -> str | None:

@@ -102,17 +102,14 @@ class _Draft:
         self._set(address=address._replace(query=f"{address.query}&{pair}" if address.query else pair))
 
     def _field(self, path: str, text: str) -> None:
-        if self.request.is_form:
-            kept = [(name, value) for name, values in self.request.form.items() for value in values if name != path]
-            self._set(body=urlencode([*kept, (path, text)]).encode())
+        if not self.request.is_form:
+            self._set(body=_with_value(self.request.body, path, text))
             return
-        payload = read_json(self.request.body or b"{}")
-        inside = payload
-        *parents, name = path.split(".")
-        for parent in parents:
-            inside = _inside(inside, parent)
-        inside[name] = text
-        self._set(body=write_json(payload))
+        field, dot, rest = path.partition(".")
+        former = self.request.form.get(field, ["{}"])[0]
+        name, value = (field, _with_value(former.encode(), rest, text).decode()) if dot else (path, text)
+        kept = [(each, value) for each, values in self.request.form.items() for value in values if each != name]
+        self._set(body=urlencode([*kept, (name, value)]).encode())
 
     def _set(
         self, body: bytes | None = None, headers: Headers | None = None, address: RequestAddress | None = None
@@ -123,6 +120,17 @@ class _Draft:
             former.headers if headers is None else headers,
             former.address if address is None else address,
         )
+
+
+def _with_value(body: bytes, path: str, text: str) -> bytes:
+    """Return JSON with a text at a path."""
+    payload = read_json(body or b"{}")
+    inside = payload
+    *parents, name = path.split(".")
+    for parent in parents:
+        inside = _inside(inside, parent)
+    inside[name] = text
+    return write_json(payload)
 
 
 def _inside(value: object, step: str) -> Any:
@@ -144,7 +152,8 @@ def _proof(verifier: Verifier, request: SignedRequest, claim: Claim, now: float,
     if scheme.kind == "static":
         return verifier.keys[0].value
     if scheme.kind == "jwt":
-        return sign_token(scheme, request.body, now, private_key)
+        shared = [key.key.raw_value for each in verifier.keys for key in each.opened if key.key.key_type == "oct"]
+        return sign_token(scheme, request, now, shared[0].decode() if shared else private_key)
     if scheme.kind == "mtls":
         return quote(private_key).encode()
     compose = composer(scheme)

@@ -1,17 +1,20 @@
-"""Times as providers write them: seconds or milliseconds since 1970, ISO 8601, or the date of HTTP headers."""
+"""Times as providers write them: a number of some unit since 1970, ISO 8601, or the date of HTTP headers."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 from .scheme import StampFormat
 
-SECONDS = re.compile(r"[1-9][0-9]{0,11}")
-"""No leading zero: within any tolerance a time has ten digits, so it can't give a digit to what stands beside it."""
-MILLISECONDS = re.compile(r"[1-9][0-9]{0,14}")
+NUMBER = re.compile(r"[1-9][0-9]{0,20}")
+"""No leading zero: within any tolerance a time has as many digits as now, and gives none to what stands beside it."""
+UNITS: Mapping[StampFormat, int] = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
+"""How many of them are a second."""
 ISO = re.compile(
-    r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:[0-9]{2})"
+    r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:?[0-9]{2})"
 )
+"""With a zone of one length, with its colon or without, so that what follows can't be taken for its minutes."""
 HTTP = "%a, %d %b %Y %H:%M:%S GMT"
 """IMF-fixdate (RFC 9110, 5.6.7)."""
 
@@ -21,6 +24,8 @@ ISO_SECONDS = len("2030-01-31T12:00:00")
 FORMS: dict[StampFormat, str] = {
     "seconds": "one number of seconds since 1970",
     "milliseconds": "one number of milliseconds since 1970",
+    "microseconds": "one number of microseconds since 1970",
+    "nanoseconds": "one number of nanoseconds since 1970",
     "iso": "one time as in 2030-01-31T12:00:00Z",
     "unix": "one number of seconds or milliseconds since 1970",
     "http": "one date as in Thu, 31 Jan 2030 12:00:00 GMT",
@@ -33,11 +38,7 @@ def read_stamp(text: str, form: StampFormat) -> float | None:
         return _iso(text)
     if form == "http":
         return _http(text)
-    if form == "unix":
-        form = "milliseconds" if len(text) == MILLISECOND_DIGITS else "seconds"
-    if not (SECONDS if form == "seconds" else MILLISECONDS).fullmatch(text):
-        return None
-    return int(text) if form == "seconds" else int(text) / 1000
+    return int(text) / _units(text, form) if NUMBER.fullmatch(text) else None
 
 
 def write_stamp(now: float, form: StampFormat) -> str:
@@ -46,19 +47,23 @@ def write_stamp(now: float, form: StampFormat) -> str:
         return datetime.fromtimestamp(int(now), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if form == "http":
         return format_datetime(datetime.fromtimestamp(int(now), UTC), usegmt=True)
-    return str(int(now) if form in ("seconds", "unix") else int(now * 1000))
+    return str(int(now * UNITS.get(form, 1)))
 
 
 def shifted_stamp(text: str, form: StampFormat, seconds: int) -> str:
     """Return a readable time moved by whole seconds; what is below a second stays as it was written."""
-    if form in ("seconds", "milliseconds", "unix"):
-        is_whole = form == "seconds" or (form == "unix" and len(text) < MILLISECOND_DIGITS)
-        return str(int(text) + seconds * (1 if is_whole else 1000))
     if form == "http":
         moved = datetime.strptime(text, HTTP).replace(tzinfo=UTC) + timedelta(seconds=seconds)
         return format_datetime(moved, usegmt=True)
+    if form != "iso":
+        return str(int(text) + seconds * _units(text, form))
     whole, rest = text[:ISO_SECONDS], text[ISO_SECONDS:]
     return (datetime.fromisoformat(whole) + timedelta(seconds=seconds)).isoformat() + rest
+
+
+def _units(text: str, form: StampFormat) -> int:
+    """Return how many of a number's units are a second; `unix` tells by its digits."""
+    return UNITS["milliseconds"] if form == "unix" and len(text) == MILLISECOND_DIGITS else UNITS.get(form, 1)
 
 
 def _iso(text: str) -> float | None:

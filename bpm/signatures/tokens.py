@@ -13,7 +13,7 @@ from pydantic_core import from_json
 
 from .public_keys import check_strength
 from .scheme import Scheme
-from .signed_request import SignatureRefusal, SignedRequest, text_of
+from .signed_request import Part, SignatureRefusal, SignedRequest, signed_url, text_of
 from .stamps import FORMS
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519")
@@ -119,12 +119,18 @@ def check_claims(scheme: Scheme, claims: dict[str, Any], request: SignedRequest,
     for name, value in wanted:
         if text_of(claims.get(name)) != value:
             raise SignatureRefusal("signature", f"the token's claim {name} is another one")
-    if scheme.body_claim:
-        claimed = text_of(claims.get(scheme.body_claim)) or ""
-        if not hmac.compare_digest(
-            hashlib.sha256(request.body).hexdigest().encode(), claimed.encode("utf-8", "replace")
-        ):
-            raise SignatureRefusal("body", f"the body is not the one of the token's claim {scheme.body_claim}")
+    if scheme.body_claim and (request.body or scheme.body_claim in claims):
+        _check_digest(claims, scheme.body_claim, "body", request.body)
+    if scheme.url_claim:
+        _check_digest(claims, scheme.url_claim, "query", signed_url(request.address, scheme.url).encode())
+
+
+def _check_digest(claims: dict[str, Any], name: str, part: Part, content: bytes) -> None:
+    """Raise `SignatureRefusal` unless a claim is the SHA-256 of the body or of the address."""
+    claimed = (text_of(claims.get(name)) or "").encode("utf-8", "replace")
+    if not hmac.compare_digest(hashlib.sha256(content).hexdigest().encode(), claimed):
+        shown = "address" if part == "query" else part
+        raise SignatureRefusal(part, f"the {shown} is not the one of the token's claim {name}")
 
 
 def _check_times(scheme: Scheme, claims: dict[str, Any], now: float) -> None:

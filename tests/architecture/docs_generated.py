@@ -233,6 +233,8 @@ VECTORS: dict[str, list[dict[str, Any]]] = tomllib.loads(Path("tests/bpm/signatu
 TIMES = {
     "seconds": "seconds",
     "milliseconds": "milliseconds",
+    "microseconds": "microseconds",
+    "nanoseconds": "nanoseconds",
     "iso": "ISO 8601",
     "http": "the form of HTTP's dates",
     "unix": "seconds or milliseconds",

@@ -69,7 +69,10 @@ def digest(content: str | bytes, name: str = "sha256") -> bytes:
     [
         (str(NOW), "seconds"),
         (f"{NOW}123", "milliseconds"),
+        (f"{NOW}123456", "microseconds"),
+        (f"{NOW}123456789", "nanoseconds"),
         ("2027-01-15T08:00:00Z", "iso"),
+        ("2027-01-15T09:30:00+0130", "iso"),
         ("2027-01-15T09:00:00.123456789+01:00", "iso"),
     ],
 )
@@ -79,7 +82,8 @@ def test_a_time_is_read_in_the_form_of_its_provider(stamp: str, form: str) -> No
     headers = {"x-s": digest(f"{stamp}.{BODY.decode()}").hex(), "x-t": stamp}
     assert judged(config, headers).ok
     assert "301 s old" in judged(config, headers, now=NOW + 301 + 0.2).cause
-    others = {"seconds": "milliseconds", "milliseconds": "iso", "iso": "seconds"}
+    others = {"seconds": "milliseconds", "milliseconds": "microseconds", "microseconds": "nanoseconds"}
+    others |= {"nanoseconds": "iso", "iso": "seconds"}
     other = custom(
         header="x-s", timestampHeader="x-t", timestampFormat=others[form], signedContent="{timestamp}.{body}"
     )
@@ -87,7 +91,8 @@ def test_a_time_is_read_in_the_form_of_its_provider(stamp: str, form: str) -> No
 
 
 @pytest.mark.parametrize(
-    "stamp", ["+1800000000", "1800000000.0", "١٨٠٠٠٠٠٠٠٠", "1e9", "2027-13-40T00:00:00Z", "9" * 15]
+    "stamp",
+    ["2027-01-15T09:00:00+01", "+1800000000", "1800000000.0", "١٨٠٠٠٠٠٠٠٠", "1e9", "2027-13-40T00:00:00Z", "9" * 15],
 )
 @pytest.mark.parametrize("form", ["seconds", "milliseconds", "iso"])
 def test_what_is_no_time_is_refused(stamp: str, form: str) -> None:
@@ -100,6 +105,16 @@ def test_what_is_no_time_is_refused(stamp: str, form: str) -> None:
 
 def _in_base64url(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).decode()
+
+
+def test_base64_with_and_without_padding() -> None:
+    """All of it, or none: with a part of it there is no one text for a signature."""
+    config = custom(header="X-Sign", encoding="base64")
+    text = base64.b64encode(digest(BODY)).decode()
+    for written in (text, text.rstrip("=")):
+        assert judged(config, {"X-Sign": written}).ok
+    for written in (text + "=", text[:-2] + "==", text.rstrip("=") + "==", text[:-2]):
+        assert not judged(config, {"X-Sign": written}).ok
 
 
 @pytest.mark.parametrize(("encoding", "written"), [("base64url", _in_base64url)])

@@ -37,6 +37,14 @@ def test_contents_are_those_that_were_sent(contents: list[bytes]) -> None:
     assert [body[each.start : each.end] for each in found] == contents
 
 
+@pytest.mark.parametrize("before", [b"", b"\r\n", b"A preamble.\r\n", b"--edges\r\n--\r\n"])
+@pytest.mark.parametrize("after", [b"", b"An epilogue."])
+def test_what_stands_around_the_parts_means_nothing(before: bytes, after: bytes) -> None:
+    """Senders of mail write a sentence before the first boundary (RFC 2046, 5.1.1)."""
+    body = before + form(part("a", b"1"), part("b", b"")) + after
+    assert [body[each.start : each.end] for each in parts_of(TYPE, body)] == [b"1", b""]
+
+
 def test_fields_files_and_json() -> None:
     """A field is text in its charset, a file an object, JSON its value; a name that stands twice is a list."""
     body = form(

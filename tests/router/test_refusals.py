@@ -188,7 +188,7 @@ async def test_a_size_is_known_from_the_declaration_or_while_reading(app: Runnin
         ("application/json", b'{"a": 1, "a": 2}'),
         ("application/json", b'{"a": 1e999}'),
         ("application/json", b'{"a": "\\ud800"}'),
-        ("application/json; charset=utf-16", '{"a": 1}'.encode("utf-16")),
+        ("application/json; charset=utf-8", '{"a": 1}'.encode("utf-16")),
         ("application/cloudevents+json", b"<a/>"),
         ("application/x-www-form-urlencoded", b"a=%ff&b=\xff"),
         ("application/x-www-form-urlencoded", b"a=1&" * 1000),

@@ -49,6 +49,9 @@ def test_elements_become_objects(written: str, read: dict[str, Any]) -> None:
         ("text/xml; charset=latin1", "text/xml; charset=utf-8", "<a>\xe9</a>".encode("latin-1")),
         (XML, "text/plain; charset=windows-1252", "<a>\xe9</a>".encode("cp1252")),
         (XML, None, "<a>\xe9</a>".encode("utf-16")),
+        (XML, None, '<?xml version="1.0" encoding="UTF-16"?><a>\xe9</a>'.encode("utf-16-le")),
+        (XML, None, '<?xml version="1.0" encoding="UTF-16"?><a>\xe9</a>'.encode("utf-16-be")),
+        (XML, None, '<?xml version="1.0" encoding="utf-16"?><a>\xe9</a>'.encode()),
         ("application/soap+xml", None, "\ufeff<a>\xe9</a>".encode()),
     ],
 )
