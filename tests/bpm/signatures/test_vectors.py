@@ -42,12 +42,9 @@ HAND = "made by hand"
 NOTHING_TO_SIGN = ("none", "static")
 
 BY_HAND = {
-    "akeneo", "alchemy", "cashfree",
-    "cloudflare-stream", "coinbase", "dlocal", "elevenlabs", "fastspring",
-    "fincra", "fintoc", "flutterwave-v4", "interswitch", "klaviyo", "korapay",
-    "midtrans", "midtrans-payouts", "moniepoint", "nomba", "opay", "paga",
-    "plaid", "plandocket", "squad", "standard-webhooks-v1a", "sumsub",
-    "veriff", "worldpay",
+    "akeneo", "alchemy", "dlocal", "fincra", "flutterwave-v4", "interswitch", "korapay", "midtrans",
+    "midtrans-payouts", "moniepoint", "nomba", "opay", "paga", "plaid", "plandocket", "squad",
+    "standard-webhooks-v1a", "sumsub", "veriff", "worldpay",
 }  # fmt: skip
 """Presets that only their documentation speaks for: nobody else's signature has been found for them yet."""
 
