@@ -176,7 +176,7 @@ def test_what_stands_beside_an_address_does_not_slide_into_it() -> None:
         ("{?x{body}", "{? without"),
         ("{?x{?y{body}?}?}", "{? without"),
         ("{header.a b}.{body}", "must be header:<name>"),
-        ("{url}", "must hold {body}"),
+        ("{path}", "must hold {body}"),
         ("{timestamp}.{id}", "must hold {body}"),
         ("{secret}{body}", "type hash"),
         ("{value.account}{body}", "values.account is required"),
