@@ -42,7 +42,7 @@ def compile_script(source: str, depth: int) -> dict[str, Any]:
 
 
 def _compile(source: str, depth: int) -> dict[str, Any]:
-    tree = ast.parse(source, policy.FILENAME)
+    tree = ast.parse(source, policy.FILENAME, feature_version=policy.GRAMMAR)
     nodes, deepest = _nodes(tree, depth)
     if deepest is not None:
         message = f"The script nests more than {depth} levels deep here (limit source_depth)."
@@ -110,7 +110,14 @@ def _syntax_problem(error: SyntaxError) -> dict[str, Any]:
     end_line, end_column = error.end_lineno or line, error.end_offset or column
     if (end_line, end_column) <= (line, column):
         end_line, end_column = line, column + 1
-    return _problem("syntax", f"{error.msg}.", line, column, end_line, end_column)
+    return _problem("syntax", f"{error.msg}{_grammar_words(error.msg)}.", line, column, end_line, end_column)
+
+
+def _grammar_words(message: str) -> str:
+    """Return what to add where Python names the version that something needs: the reader may have that version."""
+    if "only supported in Python" not in message:
+        return ""
+    return f": scripts are written in Python {'.'.join(map(str, policy.GRAMMAR))}, so that they run on every server"
 
 
 def _at(node: ast.AST, code: str, message: str, lines: list[str]) -> dict[str, Any]:

@@ -137,6 +137,8 @@ REPLACED: dict[str, Any] = {
     "hmac.digest": stand_ins.hmac_digest,
     "uuid.uuid3": plain.plain(uuid.uuid3),
     "uuid.uuid5": plain.plain(uuid.uuid5),
+    "calendar.weekday": stand_ins.weekday,
+    "calendar.monthrange": stand_ins.monthrange,
     "calendar.monthcalendar": plain.plain(calendar.monthcalendar),
     "statistics.mode": statistics.mode,
     "statistics.multimode": statistics.multimode,

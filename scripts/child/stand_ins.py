@@ -1,5 +1,6 @@
 """Functions that stand in for the standard library's, without callbacks, unbounded work and ways out of the sandbox."""
 
+import calendar
 import collections
 import hashlib
 import hmac
@@ -84,6 +85,8 @@ def _digest_name(digest: Any) -> str:
 
 quote = plain(urllib.parse.quote)
 quote_plus = plain(urllib.parse.quote_plus)
+_weekday = plain(calendar.weekday)
+_monthrange = plain(calendar.monthrange)
 _urlencode = plain(urllib.parse.urlencode, callback=(5, "quote_via"))
 
 
@@ -115,6 +118,17 @@ def namedtuple(
         if not unicodedata.is_normalized("NFKC", name):
             raise ValueError(f"names of a named tuple must be written in plain letters: {name!r}")
     return collections.namedtuple(title, names, rename=rename, defaults=defaults)  # type: ignore[misc]
+
+
+def weekday(year: int, month: int, day: int) -> int:
+    """Return the day of the week from 0, Monday, as a number: newer versions of Python have a class of their own."""
+    return int(_weekday(year, month, day))
+
+
+def monthrange(year: int, month: int) -> tuple[int, int]:
+    """Return the day of the week that a month begins with, as `weekday`, and how many days it has."""
+    first, days = _monthrange(year, month)
+    return int(first), days
 
 
 def cast(_hint: Any, value: Any) -> Any:

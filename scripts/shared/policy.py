@@ -11,7 +11,11 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-VERSION = "5"
+VERSION = "6"
+
+GRAMMAR = (3, 11)
+"""The version of Python whose syntax scripts are written in, whichever newer one runs them: a rule that was saved on
+one server can be saved on every other."""
 
 FILENAME = "<script>"
 """The file name of compiled scripts; frames that carry it are the script's own."""

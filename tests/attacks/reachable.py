@@ -12,6 +12,9 @@ from scripts.child import facades, guards
 from scripts.child.attributes import MEMBERS
 from scripts.child.compiler import CONTAINER, compile_script
 
+NEWER_NAMES = {"error": "PatternError"}
+"""Kinds that newer versions of Python call otherwise, by their older name."""
+
 STEPS = 4
 """How far from a name the walk goes."""
 
@@ -43,6 +46,7 @@ SAMPLES = """
  functools.partial(len, "abc"), functools.cmp_to_key(len)(1), itertools.chain([1]), itertools.count(),
  itertools.groupby([1]), next(itertools.groupby([1])), itertools.tee([1]), itertools.cycle("a"), itertools.repeat(1),
  itertools.product([1]), itertools.accumulate([1]), itertools.islice([1], 1), itertools.pairwise([1, 2]),
+ calendar.weekday(2026, 1, 1), calendar.monthrange(2026, 1), calendar.monthcalendar(2026, 1),
  lambda: 1, Own, Own(), Own().method, Own.made, Own.static, Own.value, OwnError("x"), OwnDict(a=1), Own().above(),
  OwnDict(a=1).above(), Own.above_class(), property(len), classmethod(len), staticmethod(len), [].append, str.strip,
  dict.fromkeys, "{}".format, list[int], int | str, collections.Counter[int], typing.Optional[int], NotImplemented,
@@ -111,8 +115,13 @@ def title(value: Any) -> str:
     if isinstance(value, facades.Facade):
         return repr(value).strip("<>").replace("'", "")
     if isinstance(value, type):
-        return f"class {_listed(cast('type[object]', value)).__name__}"
-    return _listed(type(cast("object", value))).__name__
+        return f"class {_name(cast('type[object]', value))}"
+    return _name(type(cast("object", value)))
+
+
+def _name(kind: type[object]) -> str:
+    name = _listed(kind).__name__
+    return NEWER_NAMES.get(name, name)
 
 
 def _listed(kind: type[object]) -> type[object]:

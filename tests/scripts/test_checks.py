@@ -1,5 +1,7 @@
 """Saving a script tells everything that is wrong with it, and where."""
 
+import sys
+
 import pytest
 
 from scripts import Problem, Sandbox
@@ -48,6 +50,24 @@ async def test_what_is_not_python_is_a_syntax_problem(sandbox: Sandbox, code: st
     assert check.problems[0].end_line >= line
     assert run.failure is not None
     assert run.failure.reason in ("syntax", "forbidden")
+
+
+@pytest.mark.parametrize(
+    ("since", "code"),
+    [
+        ((3, 12), "def f[T](x):\n    return x"),
+        ((3, 12), "class C[T]:\n    pass"),
+        ((3, 12), "type Pair = tuple"),
+        ((3, 13), "def f[T = int](x):\n    return x"),
+        ((3, 14), "result = t'{payload}'"),
+        ((3, 14), "try:\n    1 / 0\nexcept ValueError, ZeroDivisionError:\n    pass"),
+    ],
+)
+async def test_scripts_have_one_grammar_on_every_python(sandbox: Sandbox, since: tuple[int, int], code: str) -> None:
+    """What only newer versions can read is refused there as well, with the version that scripts are written in."""
+    problem = (await sandbox.check(code)).problems[0]
+    assert problem.code == "syntax"
+    assert ("scripts are written in Python 3.11" in problem.message) == (sys.version_info >= since)
 
 
 @pytest.mark.parametrize(
