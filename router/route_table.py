@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from bpm.repeating import RepeatingTask
 from bpm.store import Database, Transaction, organizations
 from router.config import place_among
+from router.config_secrets import references_in
 from router.paths import PARAMETER, is_reserved
 from router.rule import Rule, hide_alike
 from router.tables import revisions
@@ -49,6 +50,7 @@ class Routes:
         self._root = PathNode()
         self._exact: dict[str, PathNode] = {}
         self._keys: dict[str, PathNode] = {}
+        self._referring: dict[int, frozenset[str]] = {}
         self._switched_off: frozenset[int] = frozenset()
 
     def __len__(self) -> int:
@@ -59,6 +61,8 @@ class Routes:
         """Bring in a configuration."""
         slot = Slot(row)
         self._rows[row.id] = slot
+        if named := references_in(row.definition):
+            self._referring[row.id] = frozenset(named)
         if row.is_contested:
             return
         self._keys[row.key] = PathNode(slots=[slot])
@@ -70,6 +74,7 @@ class Routes:
     def remove(self, config_id: int) -> None:
         """Forget a configuration, if it is known."""
         slot = self._rows.pop(config_id, None)
+        self._referring.pop(config_id, None)
         if slot is None:
             return
         if slot.row.is_contested:
@@ -116,6 +121,19 @@ class Routes:
         """Return the rule of a configuration as it is now, or None when it was deleted."""
         slot = self._rows.get(config_id)
         return self.rule(slot) if slot is not None else None
+
+    @property
+    def references(self) -> dict[str, frozenset[str]]:
+        """The references among the secrets of active rules, by the rules' keys."""
+        slots = ((self._rows[config_id], named) for config_id, named in self._referring.items())
+        return {slot.row.key: named for slot, named in slots if slot.row.is_enabled}
+
+    def compile_anew(self) -> None:
+        """Have the rules that lacked a secret made anew at their next use: it may be there by now."""
+        for config_id in self._referring:
+            slot = self._rows[config_id]
+            if slot.compiled is not None and slot.compiled.verifier is not None and slot.compiled.verifier.faults:
+                slot.compiled = None
 
     def rests(self, organization_id: int) -> bool:
         """Tell whether an organisation is switched off, so that its requests wait."""

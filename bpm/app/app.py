@@ -107,6 +107,7 @@ class App:
                 self.audit_publisher.start()
             self.queue_watch.start()
             self.worker_watch.start()
+            self.components.routing.secrets.start()
         except BaseException:
             await self.sandbox.close()  # its children would outlive us
             raise
@@ -148,6 +149,7 @@ class App:
         await self.retention.stop()
         await self.queue_watch.stop()
         await self.worker_watch.stop()
+        await self.components.routing.secrets.stop()
         await self.audit_publisher.stop()
         await self.worker.drain(self.settings.drain_seconds)
         await self.components.routing.sync.drain(self.settings.drain_seconds)
@@ -166,7 +168,12 @@ class App:
 
     def _routes(self) -> list[Any]:
         readiness = health.Readiness(
-            self.database, self.lifecycle, self.worker_watch, self.worker.heartbeat_age, lambda: self.sandbox.locks
+            self.database,
+            self.lifecycle,
+            self.worker_watch,
+            self.worker.heartbeat_age,
+            lambda: self.sandbox.locks,
+            self.components.routing.secrets.standing,
         )
         feed_limit, foundation = feed.FeedLimit(), self.components.foundation
         return [

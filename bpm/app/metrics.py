@@ -7,7 +7,7 @@ from bpm.app.status import VERSION
 from bpm.bus.tables import SCHEDULED
 from bpm.clock import Clock
 from bpm.events.delivery_tables import DELIVERIES
-from bpm.metrics import Counter, Metric
+from bpm.metrics import Counter, Gauge, Metric
 from bpm.web.metrics import Metrics
 from router.tables.requests import INBOUND
 from scripts import Sandbox
@@ -25,6 +25,8 @@ def build_metrics(parts: Components, clock: Clock, requests: Counter, heartbeat:
         yield parts.bus.measured.seconds
         yield parts.outbound.attempts
         yield script_runs(parts.sandbox)
+        missing = len(parts.routing.secrets.unreadable)
+        yield Gauge("bpm_rules_without_secret", "Active rules that refer to a secret that can't be read.", missing)
         yield from parts.foundation.database.metrics
         if parts.foundation.tracer is not None:
             yield parts.foundation.tracer.spans

@@ -8,6 +8,7 @@ from bpm.app.foundation import Foundation
 from bpm.bus import Bus
 from bpm.security.net import AddressList
 from bpm.security.net_targets import Targets
+from bpm.security.references import References
 from bpm.signatures import TrustSources, no_lookup
 from router import providers
 from router.answers import Answers
@@ -23,6 +24,7 @@ from router.request_messages import RequestMessages
 from router.request_seal import RequestSeal
 from router.route_table import RouteTable
 from router.rule_compiler import RuleCompiler
+from router.secret_watch import SecretWatch
 from router.subscription_client import SubscriptionClient
 from router.sync_execution import SyncExecution
 
@@ -46,6 +48,7 @@ class Routing:
     published_keys: PublishedKeys
     subscriptions: SubscriptionClient
     trust: TrustSources
+    secrets: SecretWatch
 
     def services(self) -> Iterable[object]:
         """Return what handlers may ask for."""
@@ -107,4 +110,5 @@ def build_routing(foundation: Foundation, bus: Bus, accounts: Accounts) -> Routi
         published_keys,
         SubscriptionClient(targets),
         trust,
+        SecretWatch(bus, routes, References(settings.references), foundation.clock),
     )

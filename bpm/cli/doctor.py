@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, cast
 
 import typer
 
-from bpm.cli.connection import Url
+from bpm.cli.connection import Password, Token, Url, Username
 from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.output import FormatOption, OutputFormat, print_json, print_table
 
@@ -38,6 +38,12 @@ SLOW_NAMES = 1.0
 UNSYNCHRONISED = 5
 """What `adjtimex` returns where nothing keeps the clock right (TIME_ERROR of Linux)."""
 
+ADVICE = {
+    "worker": "start `bpm worker` with the server's settings",
+    "secrets": "set the variable where the server starts, and start it again; a file counts within seconds",
+}
+"""What to do about what the server says that it lacks."""
+
 NameOption = Annotated[list[str] | None, typer.Option("--name", help="A host to look up, such as a subscriber's.")]
 
 
@@ -50,10 +56,18 @@ class Finding(NamedTuple):
     advice: str = ""
 
 
-def doctor(name: NameOption = None, url: Url = None, output: FormatOption = OutputFormat.AUTO) -> None:
+def doctor(
+    name: NameOption = None,
+    url: Url = None,
+    token: Token = None,
+    username: Username = None,
+    password: Password = None,
+    output: FormatOption = OutputFormat.AUTO,
+) -> None:
     """Look at clock, disk, WAL, key, proxy headers, public URL, certificate, name servers and the server.
 
-    Run it where the server runs, with its environment. The exit status is 1 when there is a problem.
+    Run it where the server runs, with its environment. As an account of the installation it also says what the server
+    itself lacks, such as a worker or the secret of a rule. The exit status is 1 when there is a problem.
     """
     from bpm.app.settings import load_settings
     from bpm.errors import Misconfigured
@@ -62,6 +76,7 @@ def doctor(name: NameOption = None, url: Url = None, output: FormatOption = Outp
         settings = load_settings()
     except Misconfigured as wrong:
         fail(ExitStatus.ERROR, "the settings are wrong", *wrong.errors)
+    identity = Identity(token, username, password)
     checks: list[Callable[[], Iterator[Finding]]] = [
         clock,
         lambda: disk(settings),
@@ -70,7 +85,7 @@ def doctor(name: NameOption = None, url: Url = None, output: FormatOption = Outp
         lambda: proxies(settings),
         lambda: certificate(settings),
         lambda: names(settings, name or []),
-        lambda: server(url or settings.own_url, None if url else settings.tls.certificate),
+        lambda: server(url or settings.own_url, None if url else settings.tls.certificate, identity),
     ]
     findings = [finding for check in checks for finding in check()]
     if output.is_text:
@@ -80,6 +95,17 @@ def doctor(name: NameOption = None, url: Url = None, output: FormatOption = Outp
             print_json(finding._asdict())
     if any(finding.state == "problem" for finding in findings):
         raise typer.Exit(ExitStatus.ERROR)
+
+
+class Identity(NamedTuple):
+    """As whom the server is asked: with a token, or a name and its password; as a stranger without either."""
+
+    token: str | None = None
+    username: str | None = None
+    password: str | None = None
+
+
+STRANGER = Identity()
 
 
 def clock() -> Iterator[Finding]:
@@ -211,7 +237,7 @@ def certificate(settings: "Settings") -> Iterator[Finding]:
         yield Finding("certificate", "ok", f"it holds for {left.days} days")
 
 
-def server(address: str, shown: Path | None = None) -> Iterator[Finding]:
+def server(address: str, shown: Path | None = None, identity: Identity = STRANGER) -> Iterator[Finding]:
     """Ask the server whether it is ready, and what time it has; `shown` is the certificate that it must have."""
     import httpx
 
@@ -220,7 +246,8 @@ def server(address: str, shown: Path | None = None) -> Iterator[Finding]:
     try:
         outside = httpx.URL(address).host not in LOOPBACK
         verify = trust(address) if shown is None else _trust_only(shown)
-        answer = httpx.get(f"{address.rstrip('/')}/readyz", timeout=10, trust_env=outside, verify=verify)
+        with httpx.Client(base_url=address, timeout=10, trust_env=outside, verify=verify) as client:
+            answer = client.get("/readyz", headers=_headers(client, identity))
     except OSError as error:
         yield Finding("server", "problem", f"{address} can't be asked ({error})", "look at the certificate")
         return
@@ -228,21 +255,44 @@ def server(address: str, shown: Path | None = None) -> Iterator[Finding]:
         reason = str(error) or type(error).__name__
         yield Finding("server", "problem", f"nobody answers at {address} ({reason})", "start it: bpm serve")
         return
-    if answer.is_success and _is_degraded(answer):
-        told = f"{address} takes requests, but no worker runs: what is accepted waits"
-        yield Finding("worker", "problem", told, "start `bpm worker` with the server's settings")
-    elif answer.is_success:
-        yield Finding("server", "ok", f"{address} is ready")
-    else:
-        yield Finding("server", "problem", f"{address} is not ready: {answer.text[:300]}", "read its log")
+    yield from _readiness(address, answer)
     yield from _skew(answer.headers.get("date"))
 
 
-def _is_degraded(answer: "httpx.Response") -> bool:
+def _headers(client: "httpx.Client", identity: Identity) -> dict[str, str]:
+    """Sign in; who can't is told as much as a stranger."""
+    token = identity.token
+    if token is None and identity.username and identity.password:
+        fields = {"username": identity.username, "password": identity.password}
+        answer = client.post("/api/auth/token", data=fields)
+        token = answer.json().get("access_token") if answer.is_success else None
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def _readiness(address: str, answer: "httpx.Response") -> Iterator[Finding]:
+    """Say whether the server is ready, and what is wrong as far as it tells."""
+    status, checks = _told(answer)
+    wrong = {name: str(check["detail"]) for name, check in checks.items() if not check["ok"]}
+    if answer.is_success and status != "degraded":
+        yield Finding("server", "ok", f"{address} is ready")
+    elif answer.is_success and not wrong:
+        told = f"{address} takes requests, but no worker runs, or a rule lacks its secret"
+        advice = "start `bpm worker`; say who you are (BPM_TOKEN, or BPM_USERNAME and BPM_PASSWORD), and it says which"
+        yield Finding("server", "problem", told, advice)
+    elif not answer.is_success and not wrong:
+        yield Finding("server", "problem", f"{address} is not ready: {answer.text[:300]}", "read its log")
+    for name, detail in wrong.items():
+        yield Finding(name, "problem", detail[:300], ADVICE.get(name, "read the server's log"))
+
+
+def _told(answer: "httpx.Response") -> tuple[str, dict[str, Any]]:
+    """Return the status and the checks; neither when something else answers there."""
     try:
-        return answer.json()["status"] == "degraded"
-    except (ValueError, KeyError, TypeError):
-        return False  # something else answers there
+        said = answer.json()
+        checks = said.get("checks")
+        return said["status"], cast("dict[str, Any]", checks) if isinstance(checks, dict) else {}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return "", {}
 
 
 def _trust_only(file: Path) -> "ssl.SSLContext":

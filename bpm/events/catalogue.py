@@ -30,6 +30,7 @@ TEST_EVENT = "subscription.test"
 DISABLED_EVENT = "subscription.disabled"
 FAILING_EVENT = "subscription.failing"
 STALE_EVENT = "queue.stale"
+MISSING_SECRET_EVENT = "webhook.secret.missing"  # noqa: S105 a type
 
 MOKAPEN_ENTITIES: Mapping[str, Mapping[str, Any]] = {
     "task": {"title": "Call back", "status": "open", "due_at": "2026-02-01T09:00:00Z"},
@@ -113,6 +114,12 @@ PRODUCT: Mapping[str, tuple[Family, str, Mapping[str, Any]]] = {
         "bpm",
         "Work of a kind has been due for five minutes and nobody begins it; told once an hour, to the installation.",
         {"kind": "inbound", "waiting": 214, "oldestSeconds": 320},
+    ),
+    MISSING_SECRET_EVENT: (
+        "bpm",
+        "A rule refers to a secret that can't be read, so its senders are told to try again; told once an hour, to the "
+        "installation.",
+        {"configKey": "orders", "reason": "env:ORDERS_SECRET: the environment variable 'ORDERS_SECRET' is not set"},
     ),
     "audit.succeeded": ("bpm", "A command was executed; to whoever may read the audit log.", AUDITED),
     "audit.failed": (

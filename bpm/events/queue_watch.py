@@ -1,15 +1,11 @@
 """Tells of work that waits too long, before somebody else has to: the event `queue.stale`."""
 
-from datetime import datetime
-
 from bpm.bus import Bus
-from bpm.bus.envelope import Envelope
-from bpm.bus.own_events import PUBLISH, publisher_of
+from bpm.bus.own_events import publisher_of
 from bpm.clock import Clock
-from bpm.errors import Conflict
 from bpm.events.catalogue import STALE_EVENT
+from bpm.events.hourly import HourlyEvents
 from bpm.jobs import JobQueue
-from bpm.jobs.interface import Backlog
 from bpm.repeating import RepeatingTask
 from bpm.security.permissions import INSTALLATION
 
@@ -23,10 +19,9 @@ class QueueWatch:
 
     def __init__(self, bus: Bus, jobs: JobQueue, clock: Clock) -> None:
         """Take what publishes, what knows the jobs, and the clock."""
-        self._bus = bus
+        self._database = bus.database
         self._jobs = jobs
-        self._clock = clock
-        self._told: dict[str, str] = {}
+        self._events = HourlyEvents(bus, clock, STALE_EVENT, publisher_of("jobs", "jobs", INSTALLATION))
         failure = "what waits can't be looked at"
         self._task = RepeatingTask("bpm-queue-watch", self.look, EVERY_SECONDS, failure=failure)
 
@@ -40,21 +35,8 @@ class QueueWatch:
 
     async def look(self) -> None:
         """Publish for every kind of job whose oldest has waited too long, unless that was told within the hour."""
-        backlog = await self._bus.database.read(self._jobs.backlog)
-        hour = _hour(self._clock())
+        backlog = await self._database.read(self._jobs.backlog)
         for kind, waiting in backlog.items():
-            if waiting.oldest_seconds >= STALE_SECONDS and self._told.get(kind) != hour:
-                await self._publish(kind, waiting, hour)
-                self._told[kind] = hour
-
-    async def _publish(self, kind: str, waiting: Backlog, hour: str) -> None:
-        data = {"kind": kind, "waiting": waiting.count, "oldestSeconds": round(waiting.oldest_seconds)}
-        fields = {"event": STALE_EVENT, "data": data, "idempotencyKey": f"{STALE_EVENT} {kind} {hour}"}
-        message = self._bus.registry.decode(PUBLISH, fields)
-        outcome = await self._bus.execute(Envelope(message, publisher_of("jobs", "jobs", INSTALLATION)))
-        if outcome.error is not None and not isinstance(outcome.error, Conflict):  # another process has told it
-            raise outcome.error
-
-
-def _hour(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H}"
+            if waiting.oldest_seconds >= STALE_SECONDS:
+                oldest = round(waiting.oldest_seconds)
+                await self._events.tell(kind, {"kind": kind, "waiting": waiting.count, "oldestSeconds": oldest})

@@ -28,14 +28,16 @@ _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 class SignatureRefusal(Exception):
     """The request is not proven to be the provider's; `part` says where the proof fails.
 
-    `is_pending` says that a key is only being fetched, so that the same request may be right in a moment.
+    `is_pending` says that a key is only being fetched, so that the same request may be right in a moment; `is_ours`
+    that a secret can't be had here, so that nobody can tell.
     """
 
-    def __init__(self, part: Part, cause: str, *, is_pending: bool = False) -> None:
+    def __init__(self, part: Part, cause: str, *, is_pending: bool = False, is_ours: bool = False) -> None:
         super().__init__(cause)
         self.part: Part = part
         self.cause = cause
         self.is_pending = is_pending
+        self.is_ours = is_ours
 
 
 class RequestAddress(NamedTuple):

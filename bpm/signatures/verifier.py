@@ -17,12 +17,14 @@ Resolve = Callable[[str], str]
 class SignatureVerdict:
     """Whether the signature is right, and a sentence why not.
 
-    `is_pending` says that a key is being fetched, so that the request may be right when it comes again.
+    `is_pending` says that a key is being fetched, so that the request may be right when it comes again; `is_ours` that
+    a secret can't be had here, so that nobody can tell whether it is.
     """
 
     ok: bool
     cause: str = ""
     is_pending: bool = False
+    is_ours: bool = False
 
 
 VALID = SignatureVerdict(True)
@@ -59,20 +61,19 @@ class Verifier:
         try:
             self.check(SignedRequest(raw, headers, address), now)
         except SignatureRefusal as refusal:
-            return SignatureVerdict(False, refusal.cause, refusal.is_pending)
+            return SignatureVerdict(False, refusal.cause, refusal.is_pending, refusal.is_ours)
         return VALID
 
     def check(self, request: SignedRequest, now: float) -> None:
         """Raise `SignatureRefusal` unless the request's proof is right and fresh."""
         keys = [key for key in self.keys if now < key.until]
         if not keys and (self.scheme.needs_keys or self.faults or self.keys):
-            expired = "every secret has expired" if self.keys else "no secret is configured"
-            raise SignatureRefusal("secret", expired if self.keys or not self.faults else self.faults[0])
+            raise self._keyless()
         claim = self.read(request)
         if self._has_timestamp:
             self.check_age(claim, now)
         if not self._prove(request, claim, keys, now):
-            raise SignatureRefusal("signature", "the signature does not match the body and the secret")
+            raise self._mismatch()
 
     def check_age(self, claim: Claim, now: float) -> None:
         """Raise `SignatureRefusal` if the request was signed too long ago, or in the future."""
@@ -88,6 +89,20 @@ class Verifier:
             return self._prove(request, claim, self.keys, now)
         except SignatureRefusal:
             return False
+
+    def _keyless(self) -> SignatureRefusal:
+        if self.faults:
+            return SignatureRefusal("secret", self.faults[0], is_ours=True)
+        if self.keys:
+            return SignatureRefusal("secret", "every secret has expired")
+        return SignatureRefusal("secret", "no secret is configured", is_ours=True)
+
+    def _mismatch(self) -> SignatureRefusal:
+        """Tell what a wrong signature means: nothing for sure while one of several secrets can't be used."""
+        cause = "the signature does not match the body and the secret"
+        if self.faults:
+            return SignatureRefusal("signature", f"{cause}; {self.faults[0]}", is_ours=True)
+        return SignatureRefusal("signature", cause)
 
     def _add(self, secret: str, until: float, resolve: Resolve) -> None:
         try:

@@ -1,7 +1,8 @@
 """`/livez` and `/readyz`: does the process work or need a restart, and may it be sent work.
 
-A server that can accept but whose work nobody executes is `degraded` and answers 200: what it accepts is on disk and
-will be done, while taking it from its load balancer would lose what senders do not repeat.
+A server that can accept but whose work nobody executes, or of whose rules one lacks its secret, is `degraded` and
+answers 200: what it accepts is on disk and will be done, while taking it from its load balancer would lose what senders
+do not repeat.
 
 The status code is for everybody, what lies behind it only for accounts of the installation.
 """
@@ -62,11 +63,14 @@ class Readiness:
         workers: WorkerWatch,
         heartbeat: Callable[[], float | None] = no_worker,
         locks: Callable[[], Mapping[str, bool | str]] = dict,
+        secrets: Callable[[], tuple[bool, str]] = lambda: (True, "no rule refers to one"),
     ) -> None:
         """Take the parts; `heartbeat` returns the age of the own worker's last sign of life in seconds.
 
-        `workers` knows those of other processes, and `locks` returns what confines scripts, each on, off or explained.
+        `workers` knows those of other processes, `locks` returns what confines scripts, each on, off or explained, and
+        `secrets` whether those that rules refer to can be read, and a sentence.
         """
+        self._secrets = secrets
         self._locks = locks
         self._database = database
         self._lifecycle = lifecycle
@@ -78,7 +82,14 @@ class Readiness:
 
     async def checks(self) -> list[Check]:
         """Return every condition; the process is ready when all that are required are met."""
-        return [self._serving(), await self._storage(), self._worker(), self._scripts(), self._handlers()]
+        return [
+            self._serving(),
+            await self._storage(),
+            self._worker(),
+            self._scripts(),
+            self._handlers(),
+            self._rule_secrets(),
+        ]
 
     @property
     def needs_restart(self) -> bool:
@@ -106,6 +117,11 @@ class Readiness:
         words: dict[bool | str, str] = {True: "on", False: "off"}
         shown = [f"{name} {words.get(state, state)}" for name, state in self._locks().items()]
         return Check("scripts", ok=True, detail=", ".join(shown) or "no lock was tried")
+
+    def _rule_secrets(self) -> Check:
+        """Tell the rules that lack a secret: their senders are told to come again, everything else works."""
+        ok, detail = self._secrets()
+        return Check("secrets", ok=ok, detail=detail, required=False)
 
     async def _storage(self) -> Check:
         async with self._probing:

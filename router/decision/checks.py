@@ -1,7 +1,7 @@
 """The checks of a request against one rule, each with its verdict."""
 
 from bpm.errors import Malformed, NotFound, TooLarge, Unavailable, UnsupportedMedia, Unverified
-from router.decision.verdict import EXPIRED, KEYS, PASSED, SIGNATURE, Verdict, address_refused, method_refused
+from router.decision.verdict import EXPIRED, KEYS, PASSED, SIGNATURE, Verdict, address_refused, method_refused, unusable
 from router.expansion import CodingError, TooLargeExpanded
 from router.mapping import CharsetError
 from router.request import InboundCall
@@ -27,7 +27,7 @@ def check_head(rule: Rule, call: InboundCall) -> Verdict:
 def check_whole(rule: Rule, call: InboundCall) -> Verdict:
     """Judge a request with its body: the rule works, the signature over the raw bytes is right, the form is legible."""
     if rule.broken is not None:
-        return Verdict("broken", rule.broken, NotFound("There is no webhook here"))
+        return unusable(rule.broken)
     verdict = check_signature(rule, call)
     return check_form(call) if verdict.passed else verdict
 
@@ -40,6 +40,8 @@ def check_signature(rule: Rule, call: InboundCall) -> Verdict:
     if found.is_pending:
         again = Unavailable("The provider's key is being fetched; send the request again", retry_after=KEY_SECONDS)
         return Verdict(KEYS, found.cause, again)
+    if found.is_ours:
+        return unusable(found.cause)
     return Verdict(SIGNATURE, found.cause, Unverified("The signature is missing or wrong"))
 
 

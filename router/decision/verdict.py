@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from bpm.errors import BpmError, Forbidden, MethodNotAllowed, NotFound, TooLarge
+from bpm.errors import BpmError, Forbidden, MethodNotAllowed, NotFound, TooLarge, Unavailable
 
 Cause = Literal[
     "unknown",
@@ -41,6 +41,8 @@ KEYS = "keys"
 SIZE = "size"
 """The cause of a request whose body is over the limit, and is not kept."""
 MAX_SHOWN = 200
+USABLE_SECONDS = 60
+"""After how many seconds a request is welcome again whose rule can't be used: somebody has to mend it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,12 @@ def unknown(path: str) -> Verdict:
     """Refuse a path that no configuration has."""
     shown = path if len(path) <= MAX_SHOWN else f"{path[:MAX_SHOWN]}…"
     return Verdict("unknown", f"no configuration has the path or key {shown!r}", NotFound("There is no webhook here"))
+
+
+def unusable(detail: str) -> Verdict:
+    """Refuse what a rule can't judge, as without its secret: the sender may be right, so it is asked to try again."""
+    again = Unavailable("The webhook can't be used just now; send the request again", retry_after=USABLE_SECONDS)
+    return Verdict("broken", detail, again)
 
 
 def method_refused(method: str, allowed: Iterable[str]) -> Verdict:

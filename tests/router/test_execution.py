@@ -144,7 +144,8 @@ async def test_a_rule_that_can_not_be_read_refuses_visibly(app: RunningApp, brok
     rule = await noting(app, key)
     await change_definition(app, rule, **broken)
     answer = await app.hook(key, {})
-    assert (answer.status, answer.errors) == (404, ["There is no webhook here"])
+    assert (answer.status, answer.headers["retry-after"]) == (503, "60")
+    assert answer.errors == ["The webhook can't be used just now; send the request again"]
     (kept,) = await stored(app, key)
     assert (kept["state"], kept["verdict"]) == ("quarantined", "broken")
     assert "can't be used" in kept["errors"][0]

@@ -10,7 +10,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from bpm.cli import doctor
-from bpm.cli.doctor import LARGEST_WAL, Finding
+from bpm.cli.doctor import LARGEST_WAL, Finding, Identity
 from bpm.settings import Settings
 from bpm.testing.process import free_port
 from tests.bpm.events.serving import DAY, Authority
@@ -121,13 +121,41 @@ def test_a_server_that_is_away() -> None:
 
 
 def test_a_server_that_no_worker_helps(httpserver: HTTPServer) -> None:
-    """It takes requests, and the doctor says what is missing."""
+    """It takes requests, and the doctor says what is missing, as far as it is told."""
     httpserver.expect_request("/readyz").respond_with_json({"status": "degraded"})
-    state, advice = only(doctor.server(httpserver.url_for("")), "worker")
-    assert (state, "bpm worker" in advice) == ("problem", True)
+    state, advice = only(doctor.server(httpserver.url_for("")), "server")
+    assert (state, "bpm worker" in advice, "BPM_TOKEN" in advice) == ("problem", True, True)
 
 
-@pytest.mark.parametrize("body", ['{"status": "ready"}', "[]", "<html>", "{}"])
+@pytest.mark.parametrize(
+    "identity", [Identity(token="k"), Identity(username="admin", password="p")], ids=["token", "name"]
+)
+def test_what_a_server_lacks(httpserver: HTTPServer, identity: Identity) -> None:
+    """Who may know is told what is wrong, each with what to do."""
+    checks = {
+        "worker": {"ok": False, "detail": "no worker runs"},
+        "secrets": {"ok": False, "detail": "pay: env:PAY: the environment variable 'PAY' is not set"},
+        "database": {"ok": True, "detail": "stands"},
+    }
+    known = {"Authorization": "Bearer k"}
+    httpserver.expect_request("/api/auth/token", method="POST").respond_with_json({"access_token": "k"})
+    httpserver.expect_request("/readyz", headers=known).respond_with_json({"status": "degraded", "checks": checks})
+    found = list(doctor.server(httpserver.url_for(""), identity=identity))
+    assert {each.about: each.state for each in found} == {"worker": "problem", "secrets": "problem"}
+    assert "bpm worker" in only(found, "worker")[1]
+    assert "set the variable" in only(found, "secrets")[1]
+    assert any("'PAY' is not set" in each.detail for each in found)
+
+
+def test_a_password_that_is_wrong(httpserver: HTTPServer) -> None:
+    """Is told as much as a stranger, with the reason."""
+    httpserver.expect_request("/api/auth/token", method="POST").respond_with_data("no", status=401)
+    httpserver.expect_request("/readyz").respond_with_json({"status": "degraded"})
+    found = doctor.server(httpserver.url_for(""), identity=Identity(username="admin", password="wrong"))
+    assert only(found, "server")[0] == "problem"
+
+
+@pytest.mark.parametrize("body", ['{"status": "ready"}', "[]", "<html>", "{}", '{"status": "up", "checks": []}'])
 def test_whatever_answers_with_200_is_ready(httpserver: HTTPServer, body: str) -> None:
     """A proxy may put a page of its own there."""
     httpserver.expect_request("/readyz").respond_with_data(body)

@@ -46,7 +46,7 @@ async def test_details_need_a_token(client: httpx.AsyncClient, clerk: str) -> No
         answer = await client.get("/readyz", headers={"Authorization": authorization})
         assert answer.json() == {"status": "ready"}
     checks = (await client.get("/readyz", headers={"Authorization": clerk})).json()["checks"]
-    assert set(checks) == {"serving", "database", "worker", "scripts", "handlers"}
+    assert set(checks) == {"serving", "database", "worker", "scripts", "handlers", "secrets"}
     assert all(check["ok"] for check in checks.values())
     assert "migration" in checks["database"]["detail"]
 
