@@ -121,7 +121,7 @@ fuzz: .venv/.test ## Give made-up input to what reads foreign bytes (SECONDS eac
 	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS) --target "$(TARGET)"
 
 lock: .venv/.test ## Compile the locks anew from pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --group build --universal --generate-hashes --no-header --no-annotate \
+	uv pip compile pyproject.toml --extra postgres --group build --universal --generate-hashes --no-header --no-annotate \
 		--no-emit-index-url -q -o .lock/run.txt
 	uv pip compile pyproject.toml --group dev -c .lock/run.txt --universal --generate-hashes --no-header \
 		--no-annotate --no-emit-index-url -q -o .lock/test.txt
