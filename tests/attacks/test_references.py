@@ -102,7 +102,7 @@ async def test_a_stored_reference_of_a_tenant_is_not_read(app: RunningApp, borg:
     await app.app.database.write(store_reference)
     await borg.client.cmd("DeactivateWebHookConfigCommand", id=made["id"])
     await borg.client.cmd("ActivateWebHookConfigCommand", id=made["id"])
-    assert (await app.hook("drafted", {}, RIGHT["headers"])).status == 401
+    assert (await app.hook("drafted", {}, RIGHT["headers"])).status == 503
     (kept,) = (await borg.client.cmd("GetInboundRequestListQuery", configId=made["id"]))["items"]
     assert (kept["verdict"], FOREIGN in kept["errors"][0]) == ("signature", True)
     view = await borg.client.cmd("TestWebHookConfigCommand", id=made["id"], request=RIGHT)
@@ -141,4 +141,4 @@ async def test_a_reference_that_names_nothing_is_told(app: RunningApp) -> None:
     """The administrator who saves it is warned in a sentence that says what is the matter."""
     made = await app.cmd("CreateWebHookConfigCommand", key="lost", **bearer("file:/etc/passwd"))
     assert "BPM_REFERENCES__FOLDER" in made["warnings"][0]
-    assert (await app.hook("drafted", {}, RIGHT["headers"])).status == 401
+    assert (await app.hook("drafted", {}, RIGHT["headers"])).status == 503
