@@ -5,12 +5,12 @@ from typing import Any
 
 from bpm.metering import Meter
 
-from . import syntax
+from . import juel, syntax, values
 from .closures import any_met, default, is_among, is_equal
 from .functions import FUNCTIONS
 from .node_compiler import NodeCompiler
 from .paths import Evaluator
-from .values import ARITHMETIC, ORDERINGS, calculate, compare, holds, same
+from .values import ARITHMETIC, ORDERINGS, compare, holds, same
 
 _TESTS = (syntax.Range, syntax.Test)
 
@@ -30,8 +30,10 @@ class ComparisonCompiler(NodeCompiler):
             return self.membership(left, node.right, lenient)
         right = self.compile(node.right, lenient)
         if operator in ORDERINGS:
+            compare = juel.compare if self.is_juel else values.compare
             return lambda scope, meter: compare(operator, left(scope, meter), right(scope, meter), meter)
         if operator in ARITHMETIC:
+            calculate = juel.calculate if self.is_juel else values.calculate
             return lambda scope, meter: calculate(operator, left(scope, meter), right(scope, meter), meter)
         if operator == "contains":
             return lambda scope, meter: holds(left(scope, meter), right(scope, meter), meter)
@@ -45,6 +47,7 @@ class ComparisonCompiler(NodeCompiler):
         right = self.compile(node.right, lenient or asks_presence)
         wanted = node.operator == "="
         if not self.is_feel:
+            same = juel.same if self.is_juel else values.same
             return lambda scope, meter: same(left(scope, meter), right(scope, meter), meter) is wanted
 
         def compare_types(scope: Mapping[str, Any], meter: Meter) -> bool | None:

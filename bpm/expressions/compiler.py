@@ -6,7 +6,7 @@ from typing import Any, cast
 from bpm.metering import Meter
 from bpm.number import whole
 
-from . import syntax
+from . import juel, syntax, values
 from .call_compiler import CallCompiler
 from .closures import (
     conditional,
@@ -28,10 +28,7 @@ from .name_compiler import NameCompiler
 from .parser import MAX_DEPTH
 from .paths import Evaluator, pick
 from .scopes import Frame
-from .values import (
-    is_empty,
-    negate,
-)
+from .values import is_empty
 
 _MISPLACED: dict[type[syntax.Node], str] = {
     syntax.Range: "a range stands only after 'in'",
@@ -76,10 +73,10 @@ class Compiler(NameCompiler, ComparisonCompiler, CallCompiler, LoopCompiler):
             case syntax.Binary():
                 return self.binary(node, lenient)
             case syntax.Logic(operator=operator, parts=parts):
-                return logic(operator, [self.compile(part, lenient) for part in parts], lenient)
+                return logic(operator, [self.condition(part, lenient) for part in parts], lenient)
             case syntax.Conditional(test=test, yes=yes, no=no):
                 branches = self.compile(yes, lenient), self.compile(no, lenient)
-                return conditional(self.compile(test, lenient), *branches, lenient)
+                return conditional(self.condition(test, lenient), *branches, lenient)
             case syntax.ListOf(items=items) if all(isinstance(item, syntax.Literal) for item in items):
                 constants = [cast("syntax.Literal", item).value for item in items]
                 return lambda _, __: list(constants)
@@ -144,6 +141,11 @@ class Compiler(NameCompiler, ComparisonCompiler, CallCompiler, LoopCompiler):
         del self.local[before:]
         return context(evaluators)
 
+    def condition(self, node: syntax.Node, lenient: bool) -> Evaluator:
+        """What is asked whether it is true."""
+        evaluator = self.compile(node, lenient)
+        return juel.as_condition(evaluator) if self.is_juel else evaluator
+
     def unary(self, node: syntax.Unary, lenient: bool) -> Evaluator:
         """`-x`, `not x`, and `empty x`, for which a missing value is empty.
 
@@ -153,10 +155,11 @@ class Compiler(NameCompiler, ComparisonCompiler, CallCompiler, LoopCompiler):
         if node.operator == "empty":
             value = self.compile(node.operand, lenient=True)
             return lambda scope, meter: is_empty(value(scope, meter))
-        operand = self.compile(node.operand, lenient)
         if node.operator == "-":
+            operand = self.compile(node.operand, lenient)
+            negate = juel.negate if self.is_juel else values.negate
             return lambda scope, meter: negate(operand(scope, meter), meter)
-
+        operand = self.condition(node.operand, lenient)
         of_null = None if self.is_feel or not lenient else True
 
         def negated(scope: Mapping[str, Any], meter: Meter) -> bool | None:

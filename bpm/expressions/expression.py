@@ -53,8 +53,8 @@ def compile_expression(
     EvaluationError, or null as in FEEL. With `keeps_dates` dates, times and durations leave the expression as they
     are, for other expressions to calculate with, instead of as text. `environment` is what a model declares.
     """
-    tree, is_feel = parse(source, environment)
-    compiler = Compiler(is_feel, environment)
+    tree, dialect = parse(source, environment)
+    compiler = Compiler(dialect, environment)
     evaluate = compiler.compile(tree, lenient=missing == "null")
     if compiler.is_temporal and not keeps_dates:
         evaluate = _as_json(evaluate)

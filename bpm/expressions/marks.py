@@ -1,6 +1,16 @@
 """How a text says of itself that it is an expression: by how it begins."""
 
+from enum import Enum
+
 MARKS = ("=", "${", "#{")
+
+
+class Dialect(Enum):
+    """What an expression is written in: the router's language unless a mark says FEEL or JUEL."""
+
+    OWN = ""
+    FEEL = "="
+    JUEL = "${"
 
 
 def is_marked(text: str) -> bool:

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 
 from . import syntax
 from .environment import PLAIN, Environment
+from .marks import Dialect
 from .paths import Evaluator
 
 
@@ -13,8 +14,9 @@ class NodeCompiler(ABC):
     `is_temporal` tells whether its result may hold dates or ranges, which are to leave it as text.
     """
 
-    def __init__(self, is_feel: bool, environment: Environment = PLAIN) -> None:
-        self.is_feel = is_feel
+    def __init__(self, dialect: Dialect, environment: Environment = PLAIN) -> None:
+        self.is_feel = dialect is Dialect.FEEL
+        self.is_juel = dialect is Dialect.JUEL
         self.environment = environment
         self.is_temporal = False
         self.names: set[str] = set()

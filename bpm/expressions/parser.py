@@ -12,6 +12,7 @@ from . import syntax
 from .bracket_parser import BracketParser
 from .environment import PLAIN, Environment
 from .errors import ExpressionError
+from .marks import Dialect
 from .temporal import function_for
 from .tokens import Token, tokenize
 from .words import (
@@ -29,8 +30,8 @@ MAX_SOURCE = 4096
 MAX_DEPTH = 64
 
 
-def parse(source: str, environment: Environment = PLAIN) -> tuple[syntax.Node, bool]:
-    """Parse `source` into its tree, and say whether it was marked as FEEL by a leading `=`.
+def parse(source: str, environment: Environment = PLAIN) -> tuple[syntax.Node, Dialect]:
+    """Parse `source` into its tree, and say which dialect its mark names.
 
     Raises ExpressionError for anything that is not one whole expression.
     """
@@ -38,15 +39,18 @@ def parse(source: str, environment: Environment = PLAIN) -> tuple[syntax.Node, b
         raise ExpressionError(f"the expression is longer than {MAX_SOURCE} characters", MAX_SOURCE + 1)
     source = source.rstrip()
     start = len(source) - len(source.lstrip())
-    is_feel = source.startswith("=", start)
-    if is_feel:
+    dialect = Dialect.OWN
+    if source.startswith("=", start):
+        dialect = Dialect.FEEL
         start += 1
     elif source.startswith(("${", "#{"), start):
+        dialect = Dialect.JUEL
         start += 2
         if not source.endswith("}"):
             raise ExpressionError("the closing } is missing", len(source) + 1)
         source = source[:-1]
-    return Parser(tokenize(source, start), is_feel, source, environment).whole(), is_feel
+    is_feel = dialect is Dialect.FEEL
+    return Parser(tokenize(source, start), is_feel, source, environment).whole(), dialect
 
 
 class Parser(BracketParser):

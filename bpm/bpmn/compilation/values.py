@@ -92,11 +92,11 @@ def _refuse_java(source: str) -> None:
 
 
 def _from_juel(source: Any) -> Any:
-    """The same value with `{{…}}` for every `${…}` and `#{…}` in its texts."""
+    """The same value with `{{${…}}}` for every `${…}` and `#{…}` in its texts."""
     if isinstance(source, str):
         plain = _JUEL.sub(lambda found: f"${{{without_variable_functions(found[1])}}}", source)
         _refuse_java(plain)
-        return _JUEL.sub(r"{{\1}}", plain)
+        return _JUEL.sub(r"{{${\1}}}", plain)
     if isinstance(source, dict):
         return {key: _from_juel(value) for key, value in cast("dict[str, Any]", source).items()}
     if isinstance(source, list):

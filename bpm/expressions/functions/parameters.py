@@ -117,7 +117,18 @@ def form_with(function: str, names: Sequence[str]) -> tuple[Parameter, ...]:
     return ()
 
 
+_REPEATED: Mapping[str, tuple[str, str]] = {
+    "append": ("list", "Any"),
+    "concatenate": ("list", "list"),
+    "union": ("list", "list"),
+}
+"""The types of functions that take any number of arguments: of the first one, and of each that follows."""
+
+
 def kinds(function: str, count: int) -> Sequence[str]:
-    """The types of so many arguments; Any where nothing is said, or another number of them may follow."""
+    """The types of so many arguments; Any where nothing is said."""
+    if count and function in _REPEATED:
+        first, others = _REPEATED[function]
+        return [first, *[others] * (count - 1)]
     forms = [[kind for _, kind in form] for form in SIGNATURES.get(function, ()) if len(form) == count]
     return ["Any" if len(set(found)) > 1 else found[0] for found in zip(*forms, strict=True)] or ["Any"] * count

@@ -36,6 +36,10 @@ def evaluate(source: str, **scope: Any):
         ('upper case(["one", "two"])', None),
         ("count(5)", 1),
         ('string join("a", "-")', "a"),
+        ("append(1, 2, [3])", [1, 2, [3]]),
+        ("concatenate([1], 2)", [1, 2]),
+        ("union(1, [2, 1])", [1, 2]),
+        ("append(null, 1)", None),
     ],
 )
 def test_a_bracket_is_a_position_or_a_filter_by_its_value(source: str, value: Any) -> None:
