@@ -5,7 +5,7 @@ from enum import Enum
 MARKS = ("=", "${", "#{")
 
 
-class Dialect(Enum):
+class ExpressionDialect(Enum):
     """What an expression is written in: the router's language unless a mark says FEEL or JUEL."""
 
     OWN = ""

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 
 from . import syntax
 from .environment import PLAIN, Environment
-from .marks import Dialect
+from .marks import ExpressionDialect
 from .paths import Evaluator
 
 
@@ -14,9 +14,9 @@ class NodeCompiler(ABC):
     `is_temporal` tells whether its result may hold dates or ranges, which are to leave it as text.
     """
 
-    def __init__(self, dialect: Dialect, environment: Environment = PLAIN) -> None:
-        self.is_feel = dialect is Dialect.FEEL
-        self.is_juel = dialect is Dialect.JUEL
+    def __init__(self, dialect: ExpressionDialect, environment: Environment = PLAIN) -> None:
+        self.is_feel = dialect is ExpressionDialect.FEEL
+        self.is_juel = dialect is ExpressionDialect.JUEL
         self.environment = environment
         self.is_temporal = False
         self.names: set[str] = set()

@@ -12,7 +12,7 @@ from . import syntax
 from .bracket_parser import BracketParser
 from .environment import PLAIN, Environment
 from .errors import ExpressionError
-from .marks import Dialect
+from .marks import ExpressionDialect
 from .temporal import function_for
 from .tokens import Token, tokenize
 from .words import (
@@ -30,7 +30,7 @@ MAX_SOURCE = 4096
 MAX_DEPTH = 64
 
 
-def parse(source: str, environment: Environment = PLAIN) -> tuple[syntax.Node, Dialect]:
+def parse(source: str, environment: Environment = PLAIN) -> tuple[syntax.Node, ExpressionDialect]:
     """Parse `source` into its tree, and say which dialect its mark names.
 
     Raises ExpressionError for anything that is not one whole expression.
@@ -39,17 +39,17 @@ def parse(source: str, environment: Environment = PLAIN) -> tuple[syntax.Node, D
         raise ExpressionError(f"the expression is longer than {MAX_SOURCE} characters", MAX_SOURCE + 1)
     source = source.rstrip()
     start = len(source) - len(source.lstrip())
-    dialect = Dialect.OWN
+    dialect = ExpressionDialect.OWN
     if source.startswith("=", start):
-        dialect = Dialect.FEEL
+        dialect = ExpressionDialect.FEEL
         start += 1
     elif source.startswith(("${", "#{"), start):
-        dialect = Dialect.JUEL
+        dialect = ExpressionDialect.JUEL
         start += 2
         if not source.endswith("}"):
             raise ExpressionError("the closing } is missing", len(source) + 1)
         source = source[:-1]
-    is_feel = dialect is Dialect.FEEL
+    is_feel = dialect is ExpressionDialect.FEEL
     return Parser(tokenize(source, start), is_feel, source, environment).whole(), dialect
 
 

@@ -33,6 +33,7 @@ class ListeningEvent(ResultNode):
         self.merges_result = isinstance(self.subscription, MessageSubscription) or self.kind == "signal"
         if self.default_result:
             self.merges_result = False
+        self.merges_beside = self.merges_result and element.extensions.keeps_answer
         self.code = compilation.caught_code(element) if self.kind in CODED else ""
         self.code_variable = element.extensions.error_code_variable
         self.message_variable = element.extensions.error_message_variable

@@ -19,7 +19,8 @@ class ResultNode(Node):
     mapping of Camunda 8 the result variable is local); otherwise an
     object's members become variables if the node merges, else it goes to the default result variable. What its
     input mapping made local stays so: the output mapping alone sees a member or a changed variable of such a name.
-    With `merges_beside` members become variables beside an output mapping as well. `runs_output_scripts`: its output
+    With `merges_beside` members become variables beside an output mapping as well: those of an answer (`is_answered`)
+    of a person, message or signal do in the words of Camunda 7. `runs_output_scripts`: its output
     mapping may hold scripts; then `held_at` is the key of the node that runs them and writes the results.
     `is_heard`: listeners see what is answered before it is mapped.
     """
@@ -29,7 +30,7 @@ class ResultNode(Node):
     runs_output_scripts: ClassVar[bool] = False
     held_at: str = ""
     is_heard: bool = False
-    merges_beside: bool = False
+    is_answered: ClassVar[bool] = False
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation)
@@ -41,6 +42,7 @@ class ResultNode(Node):
         self.result_is_local = extensions.result_is_local
         self.default_result = extensions.default_result
         self.merges_result = extensions.merges_result
+        self.merges_beside = self.is_answered and extensions.keeps_answer and not self.result_variable
 
     @property
     def declared(self) -> Set[str]:

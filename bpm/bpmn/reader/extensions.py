@@ -108,6 +108,7 @@ class Extensions:
     becomes variables, as Camunda's modellers expect, unless `result_variable` or `outputs` say otherwise.
     `result_is_local`: beside `outputs` the `result_variable` is theirs alone. `version_tag` is that of a process
     itself.
+    `keeps_answer`: what people, messages and signals bring becomes variables beside `outputs` as well.
     `properties` holds what carries no execution meaning, by name.
     """
 
@@ -117,6 +118,7 @@ class Extensions:
     outputs: tuple[Assignment, ...] = ()
     result_variable: str = ""
     result_is_local: bool = False
+    keeps_answer: bool = False
     default_result: str = ""
     merges_result: bool = False
     retries: str = ""

@@ -20,6 +20,14 @@ ZEEBE = (
     '<extensionElements><zeebe:taskDefinition type="Work"/><zeebe:ioMapping><zeebe:input source="=x + 1" target="y"/>'
     '<zeebe:output source="=y * 2" target="z"/></zeebe:ioMapping></extensionElements>'
 )
+CAMUNDA_OUTPUT = (
+    '<extensionElements><camunda:inputOutput><camunda:outputParameter name="z">${w * 2}</camunda:outputParameter>'
+    "</camunda:inputOutput></extensionElements>"
+)
+ZEEBE_OUTPUT = (
+    '<extensionElements><zeebe:ioMapping><zeebe:output source="=w * 2" target="z"/></zeebe:ioMapping>'
+    "</extensionElements>"
+)
 ZEEBE_INPUT = (
     '<extensionElements><zeebe:taskDefinition type="Work"/><zeebe:ioMapping><zeebe:input source="=x" target="y"/>'
     "</zeebe:ioMapping></extensionElements>"
@@ -122,6 +130,32 @@ def test_beside_an_output_mapping_of_camunda_8_the_result_variable_is_local(kind
         if kind != "scriptTask":
             player.complete("t", 7)
         assert player.variables == written
+
+
+@pytest.mark.parametrize(
+    ("task", "answer"),
+    [
+        ('<userTask id="t">{}</userTask>', "do"),
+        ('<receiveTask id="t">{}</receiveTask>', "message"),
+        (
+            '<intermediateCatchEvent id="t">{}<messageEventDefinition messageRef="m"/></intermediateCatchEvent>',
+            "message",
+        ),
+        ('<intermediateCatchEvent id="t">{}<signalEventDefinition signalRef="n"/></intermediateCatchEvent>', "signal"),
+    ],
+)
+@pytest.mark.parametrize(("words", "kept"), [(CAMUNDA_OUTPUT, {"w": 7, "z": 14}), (ZEEBE_OUTPUT, {"z": 14})])
+def test_beside_an_output_mapping_of_camunda_7_what_was_brought_is_kept(
+    task: str, answer: str, words: str, kept: dict[str, Any]
+) -> None:
+    """There whoever answers sets variables of the process; Camunda 8 maps instead."""
+    body = f'<startEvent id="s"/>{task.format(words)}<endEvent id="e"/>' + flows("s > t > e")
+    player = Player(body, '<message id="m" name="M"/><signal id="n" name="S"/>').start(x=1)
+    if answer == "do":
+        player.do("t", w=7)
+    else:
+        getattr(player, answer)("t", {"w": 7})
+    assert player.variables == {"x": 1} | kept
 
 
 def test_a_script_that_changes_its_input_changes_it_for_itself() -> None:

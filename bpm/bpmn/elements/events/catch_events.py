@@ -21,6 +21,7 @@ class Awaiting(ResultNode):
     """
 
     is_together = False
+    is_answered: ClassVar[bool] = True
 
     subscription: Subscription
     runs_output_scripts: ClassVar[bool] = True

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Set
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from bpm.bpmn.binding import Binding
 from bpm.bpmn.compilation.bindings import bind
@@ -26,6 +26,8 @@ MAX_CANDIDATES = 1_000
 
 class UserTask(Activity):
     """Waits for a person (BPMN 2.0.2, 10.3.3.3); what the form gives becomes variables."""
+
+    is_answered: ClassVar[bool] = True
 
     def __init__(self, element: Element, compilation: Compilation) -> None:
         super().__init__(element, compilation)

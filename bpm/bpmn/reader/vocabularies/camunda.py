@@ -30,8 +30,9 @@ _KNOWN = {"entry": ("key",), "value": ("id", "name"), "script": ("scriptFormat",
 
 
 def read_mapping(tag: Tag, fields: Fields) -> None:
-    """Read `<camunda:inputOutput>`: texts, lists and maps."""
+    """Read `<camunda:inputOutput>`: texts, lists and maps. Answers are set outside of the activity there."""
     fields.call("keeps_inputs", True)
+    fields.set("keeps_answer", True)
     for child in tag.children:
         add = {"inputParameter": fields.add_input, "outputParameter": fields.add_output}.get(child.name)
         if add:
