@@ -104,7 +104,7 @@ async def test_a_stored_reference_of_a_tenant_is_not_read(app: RunningApp, borg:
     await borg.client.cmd("ActivateWebHookConfigCommand", id=made["id"])
     assert (await app.hook("drafted", {}, RIGHT["headers"])).status == 503
     (kept,) = (await borg.client.cmd("GetInboundRequestListQuery", configId=made["id"]))["items"]
-    assert (kept["verdict"], FOREIGN in kept["errors"][0]) == ("signature", True)
+    assert (kept["verdict"], FOREIGN in kept["errors"][0]) == ("broken", True)
     view = await borg.client.cmd("TestWebHookConfigCommand", id=made["id"], request=RIGHT)
     assert not view["verdict"]["passed"]
 
