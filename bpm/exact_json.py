@@ -44,6 +44,11 @@ def write_json(value: Any, *, serialize_unknown: bool = False) -> bytes:
     return _without_marks(_marking(to_json, value, serialize_unknown=serialize_unknown))
 
 
+def write_indented(value: Any) -> str:
+    """Write any value for people, each member in a line of its own."""
+    return msgspec.json.format(write_json(value), indent=2).decode()
+
+
 def write_noting_numbers(value: object) -> tuple[bytes, bool]:
     """Write any value, and tell whether a number with a fraction or an exponent stands in it."""
     numbers: dict[str, Number] = {}

@@ -6,6 +6,7 @@ import typer
 
 from bpm.cli.connection import ServerConnection, Url
 from bpm.cli.storage import checked, refuse_missing_file, run
+from bpm.cli.terminal import say
 from bpm.cli.verb_command import verb_group
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def reset_password(name: Name, enable: Enable = False) -> None:
             password = await reset(database, name, system_clock, enable=enable)
         finally:
             await database.stop()
-        typer.echo(password)
+        say(password)
 
     run(work)
 
@@ -55,4 +56,4 @@ def change_password(
     new = typer.prompt("New password", hide_input=True, confirmation_prompt="New password again")
     connection = ServerConnection(url, None, name, current)
     connection.send("ChangeOwnPasswordCommand", {"currentPassword": current, "newPassword": new})
-    typer.echo("The password is changed; sign in with it")
+    say("The password is changed; sign in with it")

@@ -9,6 +9,7 @@ from bpm.cli.connection import Password, ServerConnection, Token, Url, Username,
 from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.fields import read_fields
 from bpm.cli.output import FormatOption, OutputFormat, print_json, print_table
+from bpm.cli.terminal import say
 
 if TYPE_CHECKING:
     from bpm.client import BusClient
@@ -88,9 +89,9 @@ async def _watch(client: "BusClient", back_test_id: str, limit: int, *, shows: b
 
 def _print(found: Any) -> None:
     counts = ", ".join(f"{count} {change}" for change, count in found["counts"].items() if count)
-    typer.echo(f"{found['compared']} requests: {counts or 'none to compare'}")
+    say(f"{found['compared']} requests: {counts or 'none to compare'}")
     for sentence in found["problems"]:
-        typer.echo(f"  - {sentence}")
+        say(f"  - {sentence}")
     rows = [
         [each["receivedAt"], each["requestId"], each["change"], _sentence(each["then"]), _sentence(each["now"])]
         for each in found["changed"]

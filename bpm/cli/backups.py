@@ -8,6 +8,7 @@ import typer
 from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.output import FormatOption, OutputFormat, print_json
 from bpm.cli.storage import owned, refuse_missing_file, run, shown_progress
+from bpm.cli.terminal import say
 
 if TYPE_CHECKING:
     from bpm.settings import Settings
@@ -37,10 +38,8 @@ def backup(
         if not format.is_text:
             print_json(manifest.model_dump(mode="json", by_alias=True))
             return
-        typer.echo(f"backed up {database.name} to {to}: {_described(manifest)}")
-        typer.echo(
-            _key_sentence(settings, manifest) or f"it needs the secret key {manifest.key_id}, which is in use here"
-        )
+        say(f"backed up {database.name} to {to}: {_described(manifest)}")
+        say(_key_sentence(settings, manifest) or f"it needs the secret key {manifest.key_id}, which is in use here")
 
     run(work)
 
@@ -62,9 +61,9 @@ def restore(
         database = open_database(settings)
         with owned(settings), shown_progress() as progress:
             manifest = await restore_backup(source, database, progress, replace=replace)
-        typer.echo(f"restored {database.name}: {_described(manifest)}")
+        say(f"restored {database.name}: {_described(manifest)}")
         if sentence := _key_sentence(settings, manifest):
-            typer.echo(f"bpm: {sentence}", err=True)
+            say(f"bpm: {sentence}", err=True)
 
     run(work)
 
@@ -82,7 +81,7 @@ def compact() -> None:
         refuse_missing_file(settings)
         with owned(settings):
             before, after = compact_file(database_file(settings))
-        typer.echo(f"{database_file(settings)}: {before / MEGABYTE:.1f} MB before, {after / MEGABYTE:.1f} MB now")
+        say(f"{database_file(settings)}: {before / MEGABYTE:.1f} MB before, {after / MEGABYTE:.1f} MB now")
 
     run(work)
 

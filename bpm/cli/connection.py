@@ -8,6 +8,7 @@ import typer
 
 from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.output import OutputFormat, print_json, print_value
+from bpm.cli.terminal import say
 
 if TYPE_CHECKING:
     import ssl
@@ -141,5 +142,5 @@ def print_reply(what: str, reply: "Reply", output: OutputFormat) -> None:
     if not reply.ok:
         fail_refused(what, reply)
     if output.is_text:
-        typer.echo(reply.message)
+        say(reply.message)
         print_value(reply.data)

@@ -8,6 +8,7 @@ from bpm.cli import backups
 from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.output import FormatOption, OutputFormat, print_json, print_table
 from bpm.cli.storage import checked, owned, refuse_missing_file, run, shown_progress
+from bpm.cli.terminal import say
 
 if TYPE_CHECKING:
     from bpm.settings import Settings
@@ -33,7 +34,7 @@ def upgrade() -> None:
         before = (await examine(database)).revision
         await _upgraded(database, settings)
         after = (await examine(database)).revision
-        typer.echo(f"{_described(database)}: revision {after}" + ("" if before == after else f", was {before}"))
+        say(f"{_described(database)}: revision {after}" + ("" if before == after else f", was {before}"))
 
     run(work)
 
@@ -84,9 +85,9 @@ def copy(
         if not await is_unfinished(writing):
             await _upgraded(writing, to_settings)
         copied = await _copy_alone(reading, writing, from_settings)
-        typer.echo(f"copied {sum(copied.values())} rows of {len(copied)} tables from {reading.name} to {writing.name}")
-        typer.echo("Rows and digests of every table are the same on both sides.")
-        typer.echo("Servers on the copy need the same secret key: BPM_SECRET_KEY, or secret.key of the data folder.")
+        say(f"copied {sum(copied.values())} rows of {len(copied)} tables from {reading.name} to {writing.name}")
+        say("Rows and digests of every table are the same on both sides.")
+        say("Servers on the copy need the same secret key: BPM_SECRET_KEY, or secret.key of the data folder.")
 
     run(work)
 
@@ -106,7 +107,7 @@ def adopt_key() -> None:
             await Installation(database, load_secret_key(settings)).adopt()
         finally:
             await database.stop()
-        typer.echo("adopted; enter the secrets of every webhook again; passwords and API keys go on working")
+        say("adopted; enter the secrets of every webhook again; passwords and API keys go on working")
 
     run(work)
 

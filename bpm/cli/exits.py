@@ -5,6 +5,8 @@ from typing import NoReturn
 
 import typer
 
+from bpm.cli.terminal import say
+
 
 class ExitStatus(IntEnum):
     """What the shell is told."""
@@ -19,5 +21,5 @@ class ExitStatus(IntEnum):
 def fail(status: ExitStatus, *sentences: str) -> NoReturn:
     """Say what is wrong on standard error, one sentence a line, and end."""
     first, *others = sentences
-    typer.echo("\n".join([f"bpm: {first}", *(f"  - {sentence}" for sentence in others)]), err=True)
+    say("\n".join([f"bpm: {first}", *(f"  - {sentence}" for sentence in others)]), err=True)
     raise typer.Exit(status)

@@ -11,6 +11,8 @@ import typer
 from bpm.cli.connection import Password, ServerConnection, Token, Url, Username, fail_refused, send_message, server_url
 from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.output import FormatOption, OutputFormat, print_json
+from bpm.cli.terminal import say
+from bpm.terminal_text import in_one_line
 
 if TYPE_CHECKING:
     from bpm.client import BusClient
@@ -90,7 +92,7 @@ def tail(
         async for request in new_requests(client, rule, Position(since or _now()), follow=follow):
             if output.is_text:
                 moment, verdict = request["receivedAt"][11:19], request["verdict"]
-                typer.echo(f"{moment}  {request['method']} {request['path']}  {verdict}  {request['requestId']}")
+                say(in_one_line(f"{moment}  {request['method']} {request['path']}  {verdict}  {request['requestId']}"))
             else:
                 print_json(request)
 
@@ -113,7 +115,7 @@ def listen(
     The next time it goes on where it stopped. Signatures and credentials, which no view shows, are left out. One of
     them is edited and sent again by `bpm requests resend ID --edit --forward-to URL`.
     """
-    from bpm.cli.forwarding import Forwarder
+    from bpm.cli.forwarding import Forwarder, UnsendableRequest
 
     stored = StoredPosition(f"{server_url(url)} {rule} {forward_to}")
     position = Position(since) if since is not None else stored.load() or Position(_now())
@@ -122,14 +124,18 @@ def listen(
         async with Forwarder(forward_to) as forwarder:
             async for request in new_requests(client, rule, position, follow=follow):
                 detail = await client.cmd("GetInboundRequestByIdQuery", requestId=request["requestId"])
-                answer = await forwarder.send(detail, follow=follow)
+                try:
+                    answer = await forwarder.send(detail, follow=follow)
+                except UnsendableRequest as error:
+                    say(f"bpm: {error}", err=True)
+                else:
+                    answer.print(output)
                 position.pass_by(request)
                 stored.save(position)
-                answer.print(output)
 
     stored.save(position)
     if follow and output.is_text:
-        typer.echo(f"What comes to {rule or 'any rule'} is sent to {forward_to}, from {position.at} on. Ctrl-C ends.")
+        say(f"What comes to {rule or 'any rule'} is sent to {forward_to}, from {position.at} on. Ctrl-C ends.")
     _until_interrupted(ServerConnection(url, token, username, password), work)
 
 

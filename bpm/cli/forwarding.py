@@ -10,18 +10,27 @@ from typing import Any, Self
 from urllib.parse import urlencode
 
 import httpx
-import typer
 
 from bpm.cli.connection import LOOPBACK
+from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.output import OutputFormat, print_json
+from bpm.cli.terminal import say
+from bpm.terminal_text import in_one_line
 
 STARS = "***"
 OF_THE_CONNECTION = frozenset(
-    {"host", "content-length", "connection", "transfer-encoding", "content-encoding", "expect"}
+    {
+        *("host", "content-length", "transfer-encoding", "content-encoding", "expect"),
+        *("connection", "keep-alive", "proxy-connection", "te", "trailer", "upgrade"),
+    }
 )
 SECONDS = 30.0
 SHOWN = 500
 """How much of an answer is shown."""
+
+
+class UnsendableRequest(Exception):
+    """A request can't be sent as it came, however long one waits; the sentence says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +49,18 @@ class ForwardedAnswer:
             told = {"requestId": request["requestId"], "method": request["method"], "path": request["path"]}
             print_json({**told, "status": self.status, "milliseconds": self.milliseconds, "body": self.body})
             return
-        typer.echo(
-            f"{request['method']} {request['path']}  {self.status}  {self.milliseconds} ms  {request['requestId']}"
-        )
-        typer.echo(_indented(request["body"]) + (f"\n  -> {self.body[:SHOWN]}" if self.body else ""))
+        line = f"{request['method']} {request['path']}  {self.status}  {self.milliseconds} ms  {request['requestId']}"
+        say(in_one_line(line))
+        say(_indented(request["body"]) + (f"\n  -> {self.body[:SHOWN]}" if self.body else ""))
 
 
 class Forwarder:
     """Sends captured requests to one address; used as an async context manager."""
 
     def __init__(self, target: str) -> None:
-        """Take the address."""
+        """Take the address; one that is none ends the command."""
         self._target = target
-        host = httpx.URL(target).host
-        self._http = httpx.AsyncClient(timeout=SECONDS, trust_env=host not in LOOPBACK)
+        self._http = httpx.AsyncClient(timeout=SECONDS, trust_env=_host(target) not in LOOPBACK)
 
     async def __aenter__(self) -> Self:
         return self
@@ -64,7 +71,10 @@ class Forwarder:
         await self._http.aclose()
 
     async def send(self, request: Mapping[str, Any], *, follow: bool = False) -> ForwardedAnswer:
-        """Send a request; while nobody answers, wait if it is to `follow`, else raise `ConnectionError`."""
+        """Send a request; while nobody answers, wait if it is to `follow`, else raise `ConnectionError`.
+
+        Raises `UnsendableRequest`.
+        """
         is_told = False
         while True:
             began = time.monotonic()
@@ -78,12 +88,14 @@ class Forwarder:
                 return ForwardedAnswer(
                     request, answer.status_code, answer.text, round((time.monotonic() - began) * 1000)
                 )
+            except httpx.LocalProtocolError as error:
+                raise UnsendableRequest(f"{request['requestId']} can't be sent as it came: {error}") from error
             except httpx.TransportError as error:
                 sentence = f"nobody answers at {self._target} ({str(error) or type(error).__name__})"
                 if not follow:
                     raise ConnectionError(f"{sentence}; start your program, then listen again") from error
                 if not is_told:
-                    typer.echo(f"bpm: {sentence}; waiting", err=True)
+                    say(f"bpm: {sentence}; waiting", err=True)
                     is_told = True
                 await asyncio.sleep(1)
 
@@ -94,10 +106,23 @@ def body_of(request: Mapping[str, Any]) -> bytes:
     return b64decode(text) if request.get("bodyEncoding") == "base64" else text.encode()
 
 
-def _headers(headers: Mapping[str, str]) -> dict[str, str]:
-    return {
-        name: value for name, value in headers.items() if name.lower() not in OF_THE_CONNECTION and STARS not in value
-    }
+def _host(target: str) -> str:
+    try:
+        url = httpx.URL(target)
+    except httpx.InvalidURL:
+        url = httpx.URL()
+    if url.scheme not in ("http", "https") or not url.host:
+        fail(ExitStatus.USAGE, f"{target!r} is not an address; write it as http://127.0.0.1:3000/hooks")
+    return url.host
+
+
+def _headers(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Return the headers to send, byte for byte as they came: a header is Latin-1 as far as HTTP knows."""
+    return [
+        (name.encode("latin-1", "replace"), value.encode("latin-1", "replace"))
+        for name, value in headers.items()
+        if name.lower() not in OF_THE_CONNECTION and STARS not in value
+    ]
 
 
 def _with_query(target: str, query: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ import typer
 
 from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.output import FormatOption, OutputFormat, print_json, print_table
+from bpm.cli.terminal import say
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -52,7 +53,7 @@ def init(folder: Folder = Path(), template: Template = False) -> None:
 
     file = folder / SETTINGS_FILE
     _write(file, "\n".join(_lines_of_file(settings_type())) + "\n")
-    typer.echo(f"{file}: take away the # before what you set")
+    say(f"{file}: take away the # before what you set")
 
 
 def _lines_of_file(kind: Any) -> Iterator[str]:
@@ -89,7 +90,7 @@ def _copy_template(folder: Path) -> None:
         shutil.copytree(TEMPLATE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     except OSError as error:
         fail(ExitStatus.ERROR, f"{folder} can't be written: {error}")
-    typer.echo(f"{folder}: read its README.md, then run `bpm rules test {folder}`")
+    say(f"{folder}: read its README.md, then run `bpm rules test {folder}`")
 
 
 def _write(file: Path, text: str) -> None:

@@ -8,6 +8,9 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from bpm.cli.terminal import say
+from bpm.terminal_text import harmless, in_one_line
+
 CELL = 60
 """The longest text in a cell of a table."""
 
@@ -34,7 +37,7 @@ def print_json(value: Any) -> None:
     """Print a value as one line."""
     from bpm.exact_json import write_json
 
-    typer.echo(write_json(value).decode())
+    say(write_json(value).decode())
 
 
 def print_value(value: Any) -> None:
@@ -42,11 +45,12 @@ def print_value(value: Any) -> None:
     if isinstance(value, dict) and "items" in value and "totalCount" in value:
         print_page(cast("dict[str, Any]", value))
     elif value is not None:
-        from rich import print_json as print_indented
+        from rich.console import Console
+        from rich.highlighter import JSONHighlighter
 
-        from bpm.exact_json import write_json
+        from bpm.exact_json import write_indented
 
-        print_indented(write_json(value).decode(), indent=2)
+        Console().print(JSONHighlighter()(harmless(write_indented(value))), soft_wrap=True)
 
 
 def print_data(value: Any, output: OutputFormat) -> None:
@@ -72,7 +76,7 @@ def print_page(page: Mapping[str, Any], chosen: Sequence[str] = ()) -> None:
     number, pages = page.get("pageNumber", 1), page.get("totalPages", 1)
     left_out = page.get("leftOut", 0)
     total = f"{page['totalCount']}" if page.get("totalIsExact", True) else f"more than {page['totalCount']}"
-    typer.echo(
+    say(
         f"{len(items)} of {total}"
         + (f", page {number} of {pages}" if pages > 1 else "")
         + (f"; {left_out} more of this page with skip={len(items)}, for the rows are large" if left_out else "")
@@ -99,8 +103,8 @@ def print_records(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         for name, text in zip(names, row, strict=True):
             if text:
-                typer.echo(f"{name:{widest}}  {text}")
-        typer.echo()
+                say(f"{name:{widest}}  {text}")
+        say()
 
 
 def _width(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
@@ -113,5 +117,5 @@ def _cell(value: Any) -> str:
 
     if value is None:
         return ""
-    text = value if isinstance(value, str) else write_json(value).decode()
+    text = in_one_line(value if isinstance(value, str) else write_json(value).decode())
     return text if len(text) <= CELL else text[: CELL - 1] + "…"

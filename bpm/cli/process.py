@@ -10,6 +10,7 @@ import typer
 from bpm.cli.connection import Password, ServerConnection, Token, Url, Username, print_reply
 from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.output import FormatOption, OutputFormat, print_json
+from bpm.cli.terminal import say
 from bpm.cli.verb_command import add_verbs
 
 app = add_verbs(
@@ -47,7 +48,7 @@ def check(file: File) -> None:
             names = list(load_decisions(text)) if _is_dmn(file) else [one.id for one in compile_all(parse(text))]
     except InvalidDefinition as invalid:
         fail(ExitStatus.ERROR, f"{file} can't be deployed", *invalid.errors)
-    typer.echo(f"{file}: {', '.join(names)}")
+    say(f"{file}: {', '.join(names)}")
 
 
 @app.command()
@@ -92,10 +93,10 @@ def diff(
 def _print_differences(found: Mapping[str, Any]) -> None:
     for element in found["elements"]:
         name = f" ({element['name']})" if element["name"] else ""
-        typer.echo(f"{element['change']} {element['kind']} {element['elementId'] or 'of the file'}{name}")
+        say(f"{element['change']} {element['kind']} {element['elementId'] or 'of the file'}{name}")
         for each in element["fields"] if element["change"] == "changed" else ():
-            typer.echo(f"  {each['path']}: {_shown(each['before'])} -> {_shown(each['after'])}")
-    typer.echo(f"{found['added']} added, {found['removed']} removed, {found['changed']} changed")
+            say(f"  {each['path']}: {_shown(each['before'])} -> {_shown(each['after'])}")
+    say(f"{found['added']} added, {found['removed']} removed, {found['changed']} changed")
 
 
 def _shown(value: str | None) -> str:

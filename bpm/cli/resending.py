@@ -45,7 +45,7 @@ def resend(
 def _forward(request: dict[str, Any], target: str, output: OutputFormat) -> None:
     import asyncio
 
-    from bpm.cli.forwarding import Forwarder
+    from bpm.cli.forwarding import Forwarder, UnsendableRequest
 
     async def work() -> None:
         async with Forwarder(target) as forwarder:
@@ -53,7 +53,7 @@ def _forward(request: dict[str, Any], target: str, output: OutputFormat) -> None
 
     try:
         asyncio.run(work())
-    except ConnectionError as error:
+    except (ConnectionError, UnsendableRequest) as error:
         fail(ExitStatus.ERROR, str(error))
 
 

@@ -6,6 +6,7 @@ import typer
 
 from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.storage import checked, owned, refuse_missing_file, run, shown_progress
+from bpm.cli.terminal import say
 
 if TYPE_CHECKING:
     from bpm.settings import Settings
@@ -33,8 +34,8 @@ async def _replace_key(settings: "Settings") -> None:
         fail(ExitStatus.USAGE, "BPM_SECRET_KEY is set; give it another value, and BPM_ACCEPTED_SECRET_KEY the former")
     refuse_missing_file(settings)
     replace_key_file(settings.data_dir)
-    typer.echo(f"{settings.data_dir / KEY_FILE} is new, the former one is {settings.data_dir / ACCEPTED_KEY_FILE}")
-    typer.echo("Start every server again, then run `bpm rotate-key`.")
+    say(f"{settings.data_dir / KEY_FILE} is new, the former one is {settings.data_dir / ACCEPTED_KEY_FILE}")
+    say("Start every server again, then run `bpm rotate-key`.")
 
 
 async def _rotate(settings: "Settings") -> None:
@@ -57,9 +58,9 @@ async def _rotate(settings: "Settings") -> None:
             done = await rotate(database, former, present, system_clock, progress, is_served=is_served)
     finally:
         await database.stop()
-    typer.echo(f"sealed {done.rows} rows again by the key {done.present}; nothing is left under {done.former}")
-    typer.echo("Keep the former key as the accepted one for 24 hours, so that requests sent again are known; and as")
-    typer.echo("long as backups that were taken before.")
+    say(f"sealed {done.rows} rows again by the key {done.present}; nothing is left under {done.former}")
+    say("Keep the former key as the accepted one for 24 hours, so that requests sent again are known; and as")
+    say("long as backups that were taken before.")
 
 
 async def _is_served(database: "Database", settings: "Settings") -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bpm.cli.exits import ExitStatus, fail
+from bpm.cli.terminal import say
 from bpm.cli.verb_command import add_verbs
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def test(folder: FolderPath) -> None:
     if not cases:
         fail(ExitStatus.ERROR, f"{folder} has no tests; write them to {folder / 'tests'}")
     failed = asyncio.run(_run(read, registry, cases))
-    typer.echo(f"{len(cases) - failed} passed, {failed} failed")
+    say(f"{len(cases) - failed} passed, {failed} failed")
     if failed:
         raise typer.Exit(ExitStatus.ERROR)
 
@@ -55,7 +56,7 @@ async def _run(folder: "Folder", registry: "Registry", cases: "list[PlacedCase]"
         for case in cases:
             problems = await bench.problems(case)
             failed += bool(problems)
-            typer.echo(f"{'failed' if problems else 'passed'}  {case.place}")
+            say(f"{'failed' if problems else 'passed'}  {case.place}")
             for problem in problems:
-                typer.echo(f"    {problem}")
+                say(f"    {problem}")
     return failed

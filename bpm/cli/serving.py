@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from bpm.cli.terminal import say
+
 
 def serve(
     worker: Annotated[bool, typer.Option(help="Run jobs in this process; without, what is accepted waits.")] = True,
@@ -43,7 +45,7 @@ def version() -> None:
     """Print the version."""
     from importlib.metadata import version as installed
 
-    typer.echo(installed("bpm-bus"))
+    say(installed("bpm-bus"))
 
 
 def _print_version(wanted: bool) -> None:

@@ -15,6 +15,7 @@ import typer
 from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.fields import read_fields
 from bpm.cli.output import FormatOption, OutputFormat, print_json
+from bpm.cli.terminal import say
 
 if TYPE_CHECKING:
     from bpm.signatures import PresetExample, RequestAddress, RequestToSend, SignatureConfig, TrustSources
@@ -70,11 +71,11 @@ def sign(
         )
         return
     for name, value in sent.headers.items():
-        typer.echo(f"{name}: {value}")
+        say(f"{name}: {value}")
     if sent.query != given.address.query:
-        typer.echo(f"?{sent.query}")
+        say(f"?{sent.query}")
     if sent.body != given.body or body is None:
-        typer.echo(f"\n{sent.body.decode('utf-8', 'replace')}")
+        say(f"\n{sent.body.decode('utf-8', 'replace')}")
 
 
 def verify(
@@ -96,7 +97,7 @@ def verify(
     found = verifier.verify(given.body, given.headers, given.now, given.address)
     if not found.ok:
         fail(ExitStatus.REFUSED, found.cause)
-    typer.echo("the signature is right")
+    say("the signature is right")
 
 
 def explain(
@@ -117,9 +118,9 @@ def explain(
     given = read_request(preset, more, secret, body, header, url, method, at, published)
     found = examine(given.config, given.body, given.headers, given.now, _resolve, given.address, given.trust)
     if output.is_text:
-        typer.echo(f"{found.failed}: {found.cause}" if not found.ok else "the signature is right")
+        say(f"{found.failed}: {found.cause}" if not found.ok else "the signature is right")
         for hint in found.hints:
-            typer.echo(f"  - {hint}")
+            say(f"  - {hint}")
     else:
         print_json(found)
     if not found.ok:

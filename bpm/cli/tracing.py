@@ -6,6 +6,7 @@ import typer
 
 from bpm.cli.connection import Password, ServerConnection, Token, Url, Username, server_url
 from bpm.cli.output import FormatOption, OutputFormat, print_data
+from bpm.cli.terminal import say
 
 AnyId = Annotated[
     str, typer.Argument(metavar="ID", help="The id of a request, message, event, delivery, run or instance.")
@@ -31,6 +32,6 @@ def open_console(url: Url = None, quiet: Quiet = False) -> None:
     import webbrowser
 
     address = f"{server_url(url).rstrip('/')}/console/"
-    typer.echo(address)
+    say(address)
     if not quiet:
         webbrowser.open(address)

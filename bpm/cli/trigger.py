@@ -24,6 +24,7 @@ from bpm.cli.signatures import (
     read_request,
     signed,
 )
+from bpm.cli.terminal import say
 
 PREFIX = "/api/webhooks/"
 FIXED = {"mono": "mono/callback", "remita": "remita"}
@@ -69,8 +70,8 @@ def trigger(
     if not reply.ok:
         fail_refused(f"{method.upper()} {path}", reply)
     if output.is_text:
-        typer.echo(f"{method.upper()} {path}: {reply.status}")
-        typer.echo(str(reply.body))
+        say(f"{method.upper()} {path}: {reply.status}")
+        say(str(reply.body))
 
 
 def _described(given: GivenRequest) -> dict[str, str]:

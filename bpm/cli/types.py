@@ -8,6 +8,7 @@ import typer
 from bpm.cli.connection import Password, ServerConnection, Token, Url, Username
 from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.output import FormatOption, OutputFormat, print_json, print_table, print_value
+from bpm.cli.terminal import say
 
 if TYPE_CHECKING:
     from bpm.bus import Registration
@@ -126,14 +127,14 @@ def _print_entry(entry: Mapping[str, Any]) -> None:
 
     request, result = entry["request"], entry["result"]
     asked = entry["permission"] or "anybody signed in"
-    typer.echo(f"{entry['type']} ({entry['kind']}, {asked})\n\n{entry['description']}\n")
+    say(f"{entry['type']} ({entry['kind']}, {asked})\n\n{entry['description']}\n")
     if entry["aliases"]:
-        typer.echo(f"Also known as {', '.join(entry['aliases'])}\n")
+        say(f"Also known as {', '.join(entry['aliases'])}\n")
     _print_fields("Fields", request)
     for name, definition in request.get("$defs", {}).items():
         _print_fields(name, definition)
     _print_fields("Result", result.get("$defs", {}).get(result.get("$ref", "").rpartition("/")[2], result))
-    typer.echo("Example")
+    say("Example")
     print_value(example(request, request.get("$defs", {})))
 
 
@@ -148,9 +149,9 @@ def _print_fields(title: str, schema: Mapping[str, Any]) -> None:
     ]
     if rows:
         print_table((title, "type", "required", "rule"), rows)
-        typer.echo()
+        say()
     elif "enum" in schema:
-        typer.echo(f"{title}: {type_of(schema)}\n")
+        say(f"{title}: {type_of(schema)}\n")
 
 
 def _first_line(description: str) -> str:

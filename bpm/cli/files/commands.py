@@ -8,6 +8,7 @@ import typer
 from bpm.cli.connection import Password, ServerConnection, Token, Url, Username
 from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.output import FormatOption, OutputFormat, print_json
+from bpm.cli.terminal import say
 
 if TYPE_CHECKING:
     from bpm.cli.files.folder import Folder
@@ -27,7 +28,7 @@ def validate(folder: FolderOption, label: Label = None) -> None:
     problems = check_folder(read, offline_registry(), label)
     if problems:
         fail(ExitStatus.ERROR, f"{folder} can't be applied", *problems)
-    typer.echo(f"{folder}: {len(read.parts)} parts are right")
+    say(f"{folder}: {len(read.parts)} parts are right")
 
 
 def diff(
@@ -87,9 +88,9 @@ def export(
     except (FolderError, OSError) as error:
         fail(ExitStatus.ERROR, str(error))
     for name in written:
-        typer.echo(name)
+        say(name)
     if found["leftOut"]:
-        typer.echo(f"left out, for you may not change them: {', '.join(found['leftOut'])}", err=True)
+        say(f"left out, for you may not change them: {', '.join(found['leftOut'])}", err=True)
 
 
 def _fields(folder: Path, label: str | None, prune: bool) -> dict[str, Any]:
@@ -113,5 +114,5 @@ def _print_plan(plan: dict[str, Any], output: OutputFormat) -> None:
         print_json(plan)
         return
     for line in lines_of_plan(plan):
-        typer.echo(line)
-    typer.echo(f"base {plan['base']}")
+        say(line)
+    say(f"base {plan['base']}")

@@ -68,8 +68,8 @@ def write_folder(root: Path, parts: list[dict[str, Any]], files: Mapping[str, st
     written = {**files, **_documents(parts, files)}
     for name, text in written.items():
         place = root / name
-        if not place.resolve().is_relative_to(root.resolve()):
-            raise FolderError(f"{name} lies outside the folder")
+        if not _may_be_part(place, root):
+            raise FolderError(f"{name!r} is no place for a part: it lies outside the folder, is hidden, or is no model")
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(text.encode())
     return sorted(written)
@@ -79,7 +79,7 @@ def _documents(parts: list[dict[str, Any]], files: Mapping[str, str]) -> dict[st
     """Return the YAML files; a model that says everything itself has none."""
     written: dict[str, list[Any]] = {}
     for part in parts:
-        name = part.get("script") or part.get("file") or f"rules/{part['key']}.yaml"
+        name = part.get("script") or part.get("file") or f"rules/{part['key'].lstrip('.') or '_'}.yaml"
         document = {**part}
         for reference in ("script", "file"):
             if reference in part:
@@ -123,11 +123,17 @@ def _texts(root: Path) -> tuple[dict[str, str], list[str]]:
 def _paths(root: Path) -> Iterator[Path]:
     """Yield the files that may be parts; not those of hidden folders, of the tests, or outside."""
     for path in sorted(root.rglob("*")):
-        inner = path.relative_to(root).parts
-        is_hidden = any(each.startswith(".") for each in inner) or inner[0] == TESTS
-        is_here = path.suffix in (*YAML, *MODELS, ".py") and path.resolve().is_relative_to(root.resolve())
-        if path.is_file() and is_here and not is_hidden:
+        if path.is_file() and _may_be_part(path, root):
             yield path
+
+
+def _may_be_part(path: Path, root: Path) -> bool:
+    """Tell whether parts are read from a place and written to it; what a server names could be hooks of git's."""
+    if not path.is_relative_to(root) or not path.resolve().is_relative_to(root.resolve()):
+        return False
+    inner = path.relative_to(root).parts
+    is_hidden = any(each.startswith(".") for each in inner) or inner[0] == TESTS
+    return path.suffix in (*YAML, *MODELS, ".py") and not is_hidden
 
 
 def _add_documents(folder: Folder, name: str, texts: Mapping[str, str]) -> list[str]:
