@@ -68,6 +68,7 @@ class App:
         self.worker_watch = foundation.worker_watch
         self.commands = command.CommandEndpoint(self.bus, self.accounts, settings, self.lifecycle)
         self.pages = Starlette(routes=self._routes(), exception_handlers=EXCEPTION_HANDLERS, lifespan=self._lifespan)
+        self.pages.router.redirect_slashes = False  # it would lead to whatever `Host` says, and over http
         self.queue_watch = QueueWatch(self.bus, self.jobs, clock)
         most_bytes = settings.delivery.max_event_bytes
         self.audit_publisher = AuditPublisher(self.database, parts.outbound.publisher, clock, most_bytes)

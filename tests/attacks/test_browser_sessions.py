@@ -256,3 +256,15 @@ async def test_no_rule_is_shown_the_cookie() -> None:
         )
         assert len(rows) == 2
         assert not [value for value in values if value in str(rows)]
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/auth/token/", "/console/api/session/", CMD + "/", "/openapi.json/", "/console//"]
+)
+async def test_no_address_leads_to_where_the_host_header_says(path: str) -> None:
+    """A slash too many is an unknown address: to lead on would repeat a password at a stranger's host, or over http."""
+    async with running_app() as app:
+        for method in ("GET", "POST"):
+            body = {"username": ADMINISTRATOR, "password": PASSWORD}
+            answer = await send(app, path, body, {**LOCAL, "host": "evil.example"}, method=method)
+            assert (answer.status_code, answer.headers.get("location")) == (404, None), method
