@@ -498,6 +498,7 @@ METADATA: dict[str, dict[str, Any]] = {
     "a file for keys": {"jwks_uri": "file:///etc/passwd"},
     "a password in an address": {"token_endpoint": "https://user:pass@evil.example/"},
 }
+UNUSUAL: list[Any] = [None, True, 7, 10**400, "", "client_secret_basic", {"client_secret_basic": 1}, [], [None, 7]]
 
 
 async def test_what_a_provider_says_about_itself_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -509,6 +510,15 @@ async def test_what_a_provider_says_about_itself_is_checked(monkeypatch: pytest.
             answer = await Tab(app).send("POST", "/console/api/oidc", {})
             assert answer.status_code == 503, case
             assert "set-cookie" not in answer.headers
+
+
+async def test_a_description_of_any_kind_is_no_error_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever stands where ways to prove a client are listed; what can't be read is the usual way."""
+    monkeypatch.setattr("bpm.web.console.oidc.document.FRESH_SECONDS", -1)
+    async with signing_on() as (app, provider):
+        for methods in UNUSUAL:
+            provider.metadata = {"token_endpoint_auth_methods_supported": methods}
+            assert await Tab(app).sign_in(provider) == "", methods
 
 
 @pytest.mark.parametrize("path", [DISCOVERY, "/keys", "/token"])

@@ -153,10 +153,10 @@ class SignOnProvider:
         _check_issuer(found.get("issuer"), self.issuer)
         names = ("authorization_endpoint", "token_endpoint", "jwks_uri")
         authorization, token, keys = (_address(found, name) for name in names)
-        methods = found.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
+        methods = found.get("token_endpoint_auth_methods_supported")
         names_itself = found.get("authorization_response_iss_parameter_supported") is True
         user_info = _address(found, "userinfo_endpoint") if found.get("userinfo_endpoint") else None
-        takes_basic = "client_secret_basic" in methods
+        takes_basic = "client_secret_basic" in methods if isinstance(methods, list) and methods else True
         return ProviderMetadata(authorization, token, keys, takes_basic, names_itself, user_info)
 
 
