@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from bpm.errors import Invalid
+from bpm.errors import Invalid, RateLimited
 from bpm.events.destination_slots import DestinationLimiters
 from bpm.fair_slots import FairSlots, NoFreeSlot
+from bpm.security.permissions import Principal
 from bpm.testing import running_app, until
 from bpm.threads import SharedThreads
+from bpm.web.feed import limit
 from scripts import Sandbox
 from scripts.server.slots import SlotQueue
 from tests.contracts.tenants import BPMN, DMN, tenant
@@ -174,3 +176,17 @@ async def test_compilations_of_one_organisation_leave_a_thread(monkeypatch: pyte
         assert not any(task.done() for task in deploying)
         may_end.set()
         assert {answer.status for answer in await asyncio.gather(*deploying)} == {422}
+
+
+def test_feeds_of_one_organisation_leave_places_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each key has feeds of its own, and there is no end of keys: all of them together have half of the places."""
+    monkeypatch.setattr(limit, "PLACES", 20)
+    feeds = limit.FeedLimit()
+    with ExitStack() as held:
+        for key in range(10):
+            held.enter_context(feeds.place(Principal("key", f"key:{key}", "k", 1)))
+        with pytest.raises(RateLimited, match="your organisation"):
+            held.enter_context(feeds.place(Principal("key", "key:10", "k", 1)))
+        held.enter_context(feeds.place(Principal("key", "key:11", "k", 2)))
+    with feeds.place(Principal("key", "key:10", "k", 1)):
+        pass

@@ -7,6 +7,7 @@ every round.
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Any, cast
 
 from starlette.types import Receive, Scope, Send
@@ -46,19 +47,17 @@ class FeedEndpoint(MessageAddress):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or send events until the client goes, may not listen any more, or the server stops."""
         request = self._incoming(scope, receive)
-        try:
-            principal = await self.admitted(request)
-            queries = self._queries(await request.body.read(MAX_BODY_BYTES))
-            self._limit.enter(principal)
-        except ClientGone:
-            return
-        except BpmError as error:
-            await send_answer(send, problem(error, request.request_id), request.request_id)
-            return
-        try:
+        with ExitStack() as place:
+            try:
+                principal = await self.admitted(request)
+                queries = self._queries(await request.body.read(MAX_BODY_BYTES))
+                place.enter_context(self._limit.place(principal))
+            except ClientGone:
+                return
+            except BpmError as error:
+                await send_answer(send, problem(error, request.request_id), request.request_id)
+                return
             await self._listen(request, queries, receive, send)
-        finally:
-            self._limit.leave(principal)
 
     async def listener(self, request: Incoming) -> Principal:
         """Return who is still listening, in each round."""
