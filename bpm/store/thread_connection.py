@@ -4,6 +4,7 @@ import contextlib
 import os
 import socket
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -28,6 +29,7 @@ class ThreadConnection:
         self._connection: Connection | None = None
         self._driver: Any = None
         self._interruptions: list[None] = []
+        self._closing = threading.Lock()
         self._used_at = 0.0
 
     def connection(self) -> Connection:
@@ -50,24 +52,24 @@ class ThreadConnection:
         self._interruptions.clear()
 
     def cut(self) -> None:
-        """End the connection while its own thread still holds it.
+        """End the connection's transaction while its own thread still holds it, and let that write nothing any more.
 
-        Its transaction is undone, and nothing that the thread does reaches the database through it any more.
+        SQLite's is left for its own thread to close: the driver has no connection any more when a statement comes back
+        beneath which it was closed, and crashes.
         """
-        if isinstance(self._driver, sqlite3.Connection):
-            with contextlib.suppress(sqlite3.Error):
-                self._driver.rollback()
-            with contextlib.suppress(sqlite3.Error):
-                self._driver.close()
-        elif self._driver is not None:
-            _shut_socket(self._driver)
+        with self._closing:
+            if isinstance(self._driver, sqlite3.Connection):
+                _bar(self._driver)
+            elif self._driver is not None:
+                _shut_socket(self._driver)
 
     def drop(self) -> None:
         """Close the connection, whatever state it is in."""
-        connection, self._connection, self._driver = self._connection, None, None
-        if connection is not None:
-            with contextlib.suppress(Exception):
-                connection.close()
+        with self._closing:
+            connection, self._connection, self._driver = self._connection, None, None
+            if connection is not None:
+                with contextlib.suppress(Exception):
+                    connection.close()
 
     def _listen_for_interruptions(self) -> None:
         """Let SQLite ask, between its steps, whether to go on.
@@ -84,6 +86,14 @@ class ThreadConnection:
             self._connection.dialect.do_ping(self._connection.connection.dbapi_connection)  # pyright: ignore[reportArgumentType]
         except Exception:
             self.drop()
+
+
+def _bar(driver: sqlite3.Connection) -> None:
+    """Refuse every further change, then undo what was changed; each waits for the statement that runs, if one does."""
+    with contextlib.suppress(sqlite3.Error):
+        driver.execute("PRAGMA query_only = ON")
+    with contextlib.suppress(sqlite3.Error):
+        driver.rollback()
 
 
 def _shut_socket(driver: Any) -> None:

@@ -25,6 +25,9 @@ NOTICE_SECONDS = 2.0
 """Work that takes longer is named in the log."""
 LOOK_SECONDS = 0.25
 """How often the running work is looked at."""
+MOST_BETWEEN_LOOKS = 1.0
+"""So much counts at most from one look to the next: of a process that was paused, or does not get its turn on a busy
+machine, the work did not get on either."""
 PATIENCE_SECONDS = 1.0
 """How long work that was interrupted may take to end before it is interrupted again."""
 INTERRUPTS = 2
@@ -65,6 +68,7 @@ class Watch:
         self._ident = threading.get_ident()
         self._lock = threading.Lock()
         self._began: float | None = None
+        self._seen = 0.0
         self._interrupts = 0
         self._is_noticed = False
         self._is_waited_for = False
@@ -77,6 +81,7 @@ class Watch:
         Raises `Abandoned` when the work has come back after the thread was given up.
         """
         self._interrupts, self._is_noticed, self._is_waited_for = 0, False, False
+        self._seen = 0.0
         self._began = time.monotonic()
         try:
             return work()
@@ -102,12 +107,15 @@ class Watch:
             "something belongs into a handler that is written `async def`"
         )
 
-    def look(self) -> None:
-        """Name work that takes long in the log, and end what takes too long; called by the watchdog's thread."""
+    def look(self, passed: float) -> None:
+        """Name work that takes long in the log, and end what takes too long; called by the watchdog's thread.
+
+        `passed` are the seconds since the last look that count.
+        """
         with self._lock:  # `_end` takes it, so that nothing is raised in a thread whose work has just ended
             if self._began is None or self.is_abandoned:
                 return
-            seconds = time.monotonic() - self._began
+            self._seen = seconds = min(self._seen + passed, time.monotonic() - self._began)
             if seconds > NOTICE_SECONDS and not self._is_noticed:
                 self._is_noticed = True
                 self._log(log.warning, "a handler holds a database thread", seconds)
@@ -195,8 +203,10 @@ class Watchdog:
         return watch
 
     def _look(self) -> None:
+        looked = time.monotonic()
         while not self._ended.wait(LOOK_SECONDS):
+            before, looked = looked, time.monotonic()
             for watch in tuple(self._watches):
-                watch.look()
+                watch.look(min(looked - before, MOST_BETWEEN_LOOKS))
                 if watch.is_abandoned:
                     self._watches.remove(watch)

@@ -102,9 +102,10 @@ async def test_what_strangers_send_reaches_no_terminal(tmp_path: Path) -> None:
 
 async def test_a_request_that_cannot_be_sent_holds_up_no_other(tmp_path: Path) -> None:
     """Of a hostile server: a header that is two is told of and passed by, rather than tried for ever."""
-    made = {"receivedAt": EARLIER, "verdict": "passed", "path": "x", "method": "POST", "query": {}, "body": "{}"}
+    read = {"receivedAt": EARLIER, "verdict": "passed", "path": "x"}
+    made: dict[str, Any] = {**read, "method": "POST", "query": {}, "body": "{}"}
     wrong = {**made, "requestId": "1", "headers": {"x-a": "b\r\nx-c: d"}}
-    requests = {"1": wrong, "2": {**made, "requestId": "2", "headers": {}}}
+    requests: dict[str, Any] = {"1": wrong, "2": {**made, "requestId": "2", "headers": {}}}
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()

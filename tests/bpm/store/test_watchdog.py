@@ -1,6 +1,8 @@
-"""What is left of an interrupt once the work that it ended is over."""
+"""What is left of an interrupt once the work that it ended is over, and which time counts."""
 
 import threading
+import time
+from contextlib import suppress
 from types import FrameType
 
 import pytest
@@ -52,3 +54,25 @@ def test_a_thread_under_a_profiler_gets_on_after_an_interrupt(monkeypatch: pytes
         threading.setprofile(None)  # pyright: ignore[reportArgumentType] - the stub does not know it
     followed.join(SECONDS)
     assert not followed.is_alive()
+
+
+def test_time_in_which_nobody_looked_counts_only_in_part() -> None:
+    """The work of a process that was paused, or did not get its turn, is not ended for how late it is."""
+    dog, begun, ends = Watchdog(0.05, AbandonedThreads()), threading.Event(), threading.Event()
+    watches: list[watchdog.Watch] = []
+
+    def work() -> None:
+        watches.append(dog.watch(Link(), lambda: None))
+        with suppress(TookTooLong):
+            watches[0].run(lambda: (begun.set(), ends.wait(SECONDS)))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert begun.wait(SECONDS)
+    time.sleep(0.1)
+    watches[0].look(0.01)
+    assert not watches[0].has_overrun
+    watches[0].look(watchdog.MOST_BETWEEN_LOOKS)
+    assert watches[0].has_overrun
+    ends.set()
+    thread.join()
