@@ -53,7 +53,7 @@ class WebhookEndpoint:
         """Take the parts that a request walks through; a tracer gets spans of what rules and providers are sent."""
         self._table = table
         self._fixed = fixed
-        self._lookups = Lookups(count=rates.count)
+        self._lookups = Lookups(count=rates.count, admit=rates.admit)
         self._inbox = inbox
         self._sync = sync
         self._immediate = immediate

@@ -14,6 +14,7 @@ from bpm.security.net import group_of
 from bpm.security.rate_limiter import RateLimit, RateLimiter
 from router.decision.verdict import PASSED, Verdict
 from router.keyed_rate import KeyedRate
+from router.providers import FixedRoute
 from router.request import InboundCall
 from router.rule import Rule
 
@@ -29,6 +30,7 @@ class Rates:
         """Begin with no rates counted; `now` is in seconds and never goes back."""
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
         self._refused = RateLimiter(now=now)
+        self._strangers = RateLimiter(now=now)
         self._keyed: dict[int, RateLimiter] = defaultdict(lambda: RateLimiter(now=now))
 
     def count(self, rule: Rule, call: InboundCall, verdict: Verdict, key: str) -> Verdict:
@@ -38,6 +40,13 @@ class Rates:
         if rule.keyed_rate is None:
             return self._passed(rule, rule.rate) if rule.rate is not None else verdict
         return self._passed_by_key(rule, rule.keyed_rate, call, key)
+
+    def admit(self, route: FixedRoute, call: InboundCall) -> Verdict:
+        """Count a request of whoever has nothing to prove by its address, where a route says how many may come."""
+        if route.allowance is None:
+            return PASSED
+        wait = self._strangers.take((route.path, group_of(call.address)), route.allowance)
+        return Verdict("rate", "more from one address than the route allows", _too_many(wait)) if wait else PASSED
 
     def _passed_by_key(self, rule: Rule, keyed: KeyedRate, call: InboundCall, key: str) -> Verdict:
         """Count a request under its key and then for its rule; one that either refuses uses up nothing."""

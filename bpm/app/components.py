@@ -137,6 +137,7 @@ def build_bus(foundation: Foundation, accounts: Accounts) -> Bus:
         accounts.rights,
         settings.processes,
         foundation.tracer,
+        foundation.shares,
     )
 
 

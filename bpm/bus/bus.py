@@ -33,6 +33,7 @@ from bpm.bus.running_handlers import RunningHandlers
 from bpm.clock import Clock, system_clock
 from bpm.errors import BpmError, Defect, Failed, Forbidden, TookTooLong
 from bpm.exact_json import write_json
+from bpm.fair_slots import FairSlots
 from bpm.jobs import JobQueue
 from bpm.metering import MAX_MESSAGE_STEPS, budget
 from bpm.security.causation_header import CausationHeader
@@ -46,6 +47,9 @@ from bpm.tracing import Tracer
 R = TypeVar("R")
 
 log = structlog.get_logger("bpm.bus")
+
+WORKER_PLACES = 400
+"""Places of a bus that shares none with others."""
 
 
 class Bus:
@@ -62,17 +66,19 @@ class Bus:
         rights: Rights | None = None,
         limits: ProcessSettings | None = None,
         tracer: Tracer | None = None,
+        shares: FairSlots | None = None,
     ) -> None:
         """Stand between the registered handlers, the database and the job engine.
 
-        `box` seals kept answers; `rights` knows what accounts may do at the moment.
-        `limits` say how much one cause may set in motion; `tracer`, where there is a collector, gets spans.
+        `box` seals kept answers; `rights` knows what accounts may do at the moment; `shares` are a worker's places
+        for what reaches outside. `limits` say how much one cause may set in motion; `tracer`, where there is a
+        collector, gets spans.
         """
         self.registry = registry
         self.database = database
         self.box = box
         self.causation = CausationHeader(box)
-        self.scheduled = ScheduledMessages(database, jobs, clock, box)
+        self.scheduled = ScheduledMessages(database, jobs, clock, box, shares or FairSlots(WORKER_PLACES))
         self.scheduled.executor = self
         self.causes = CorrelationBudget(clock, limits or ProcessSettings())
         self.costs = Costs()

@@ -1,7 +1,7 @@
 """Messages for later: a row that says what to send, and a job that sends it."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -12,6 +12,7 @@ from bpm.bus.outcome import Outcome
 from bpm.bus.registry import Registry
 from bpm.clock import Clock
 from bpm.errors import BpmError, Failed, Fenced, Poisoned
+from bpm.fair_slots import FairSlots
 from bpm.jobs import Job, JobQueue, RetryPolicy
 from bpm.security.identifiers import new_id
 from bpm.security.permissions import Principal
@@ -54,9 +55,13 @@ class ScheduledMessages:
 
     name = KIND
 
-    def __init__(self, database: Database, jobs: JobQueue, clock: Clock, box: SecretBox) -> None:
-        """Stand between the table and the job engine; `box` seals secrets until they are sent."""
+    def __init__(self, database: Database, jobs: JobQueue, clock: Clock, box: SecretBox, shares: FairSlots) -> None:
+        """Stand between the table and the job engine.
+
+        `box` seals secrets until they are sent, `shares` are the worker's places for what reaches outside.
+        """
         self._box = box
+        self._shares = shares
         self._database = database
         self._jobs = jobs
         self._clock = clock
@@ -122,10 +127,9 @@ class ScheduledMessages:
             depth=row.depth,
             recorder=settlement,
         )
-        try:
+        is_effect = self.executor.registry.of(message).kind == "effect"
+        with suppress(Fenced), self._shares.place(row.organization_id) if is_effect else nullcontext():
             await self.executor.execute(envelope)
-        except Fenced:
-            return
 
     async def give_up(self, job: Job, error: Poisoned) -> None:
         """See `JobKind.give_up`."""

@@ -101,7 +101,7 @@ def decide_whole(call: InboundCall, place: Place, lookups: Lookups = NO_LOOKUPS)
 def decide(call: InboundCall, place: Place, lookups: Lookups = NO_LOOKUPS) -> Deciding:
     """Decide about a request at a place; `call.body` is what was sent from the first time it was asked for."""
     if place.fixed is not None:
-        return (yield from _decide_fixed(call, place.fixed, place.max_body_bytes))
+        return (yield from _decide_fixed(call, place.fixed, place.max_body_bytes, lookups))
     if not place.rules:
         return Decision(STRANGER, unknown(call.path))
     if call.method == "HEAD" and any("GET" in rule.methods for rule in place.rules):
@@ -261,7 +261,7 @@ def _unless_repeated(call: InboundCall, decision: Decision, lookups: Lookups) ->
     return Decision(decision.source, Verdict(DUPLICATE, detail), decision.rule, delivery_id=decision.delivery_id)
 
 
-def _decide_fixed(call: InboundCall, routes: Mapping[str, Entry], limit: int) -> Deciding:
+def _decide_fixed(call: InboundCall, routes: Mapping[str, Entry], limit: int, lookups: Lookups) -> Deciding:
     """Decide about a request to a provider's address."""
     is_head = call.method == "HEAD"
     entry = routes.get("GET" if is_head else call.method)
@@ -273,6 +273,9 @@ def _decide_fixed(call: InboundCall, routes: Mapping[str, Entry], limit: int) ->
         return Decision(source, address_refused(call.address), answer=replace(route.refused, status=403))
     if is_head:
         return Decision(source, ASKED, spoken=HERE)
+    verdict = lookups.admit(route, call)
+    if not verdict.passed:
+        return Decision(source, verdict)
     body = yield limit
     if body is None:
         return Decision(source, too_large(limit))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bpm.edge.answer import Answer
 from bpm.jobs import Lane
 from router.decision.verdict import PASSED, Verdict
+from router.providers import FixedRoute
 from router.request import InboundCall
 from router.rule import Rule
 from router.source import Source
@@ -43,6 +44,11 @@ def uncounted(_rule: Rule, _call: InboundCall, verdict: Verdict, _key: str) -> V
     return verdict
 
 
+def welcome(_route: FixedRoute, _call: InboundCall) -> Verdict:
+    """Let everybody in: addresses are not counted in trials and replays."""
+    return PASSED
+
+
 def unremembered(_key: str, _call: InboundCall) -> str | None:
     """Know no earlier request: live traffic leaves repetitions to the unique index of the store."""
     return None
@@ -53,10 +59,12 @@ class Lookups:
     """What a decision asks of others.
 
     `count` counts a judged request against its rule's rates, under its key, and gives the verdict from then on.
+    `admit` counts a request that nothing has to prove against its address's allowance at a provider's route.
     `first_with` gives the id of another request that has a `dedupe_key`, within the time that ids are remembered.
     """
 
     count: Callable[[Rule, InboundCall, Verdict, str], Verdict] = uncounted
+    admit: Callable[[FixedRoute, InboundCall], Verdict] = welcome
     first_with: Callable[[str, InboundCall], str | None] = unremembered
 
 

@@ -15,6 +15,7 @@ from bpm.edge.answer import Answer
 from bpm.edge.openapi_operation import OpenApiOperation
 from bpm.events.catalogue import EventKind
 from bpm.security.net import AddressList
+from bpm.security.rate_limiter import RateLimit
 from bpm.settings import Group, Settings
 from router.providers.client import ProviderClient
 from router.request_secrets import ALWAYS, RequestSecrets
@@ -59,7 +60,8 @@ class FixedRoute:
     """One address below `/api/webhooks/` and what happens to its requests.
 
     `verify` returns why a request is not the provider's (None: it is); `read` understands its body or raises
-    `Refusal`. Neither does any work: the message that `read` names is sent once the request is on disk.
+    `Refusal`. Neither does any work: the message that `read` names is sent once the request is on disk. `allowance` is
+    how much one address may send where nothing proves who sends.
     """
 
     method: str
@@ -67,6 +69,7 @@ class FixedRoute:
     read: Callable[[Call], Reception]
     verify: Callable[[Call], str | None]
     refused: Answer = UNAUTHORIZED
+    allowance: RateLimit | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,14 @@
 """The one HTTP client for questions to providers; its libraries are loaded with the first question."""
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from bpm.errors import Unavailable
+from router.providers.silence import ProviderSilence
 
 if TYPE_CHECKING:
     import httpx
@@ -34,9 +37,10 @@ class ProviderReply:
 class ProviderClient:
     """Asks with a limit on time and size; follows no redirect and reads no proxy from the environment."""
 
-    def __init__(self, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        """Connections are opened when they are first needed."""
+    def __init__(self, timeout_seconds: float = TIMEOUT_SECONDS, now: Callable[[], float] = time.monotonic) -> None:
+        """Connections are opened when they are first needed; `now` is in seconds and never goes back."""
         self._timeout = timeout_seconds
+        self._silence = ProviderSilence(timeout_seconds, now)
         self._client: httpx.AsyncClient | None = None
 
     async def ask(
@@ -46,13 +50,18 @@ class ProviderClient:
         import aiohttp
         import httpx
 
+        host = urlsplit(url).netloc
+        if self._silence.lasts(host):
+            raise _unavailable("it did not answer others")
         try:
             async with asyncio.timeout(self._timeout):
                 reply = await self._exchange(method, url, headers, body)
         except TimeoutError:
+            self._silence.note_none(host)
             raise _unavailable(f"no answer within {self._timeout:g} seconds") from None
         except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError) as error:
             raise _unavailable(f"{type(error).__name__} while asking it") from error
+        self._silence.note_answer(host)
         if reply.status >= SERVER_ERRORS or reply.status in TRY_AGAIN:
             raise _unavailable(f"it answered {reply.status}")
         return reply

@@ -68,10 +68,10 @@ class MonoApi:
 
     async def payment_status(self, reference: str, mandate_id: str | None) -> MonoPaymentStatus:
         """Ask for the status of a payment, or of a debit under a mandate; raises as `exchange` does."""
-        written = quote(reference, safe="")
+        written = _in_path(reference)
         path = f"/v2/payments/verify/{written}"
         if mandate_id is not None:
-            path = f"/v3/payments/mandates/{quote(mandate_id, safe='')}/debits/{written}"
+            path = f"/v3/payments/mandates/{_in_path(mandate_id)}/debits/{written}"
         return _payment(await self._ask("GET", path, "confirm payments"), reference)
 
     async def _ask(self, method: str, path: str, purpose: str, body: dict[str, str] | None = None) -> ProviderReply:
@@ -81,6 +81,13 @@ class MonoApi:
         if reply.status in NOT_OURS:
             raise Failed(f"Mono answered {reply.status}; check BPM_MONO__SECRET_KEY and BPM_MONO__BASE_URL")
         return reply
+
+
+def _in_path(name: str) -> str:
+    """Return a name as one step of a path; raises `Failed` for the two that would lead to another address."""
+    if name in (".", ".."):
+        raise Failed(f"Mono can't be asked about {name!r}, which is no name in an address")
+    return quote(name, safe="")
 
 
 def _exchange(reply: ProviderReply) -> Exchange:

@@ -10,6 +10,7 @@ from typing import Any, cast
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from bpm.errors import Misconfigured
+from bpm.security.rate_limiter import RateLimit
 from router.providers import (
     Answer,
     Call,
@@ -55,6 +56,9 @@ DECLARATION = ProviderDeclaration(
 CONFIDENTIAL = RequestSecrets(credentials=frozenset({HEADER}), parameters=frozenset({"code"}))
 """The secret of the events, and the code for which a browser's account is told once."""
 
+BROWSERS = RateLimit(60, 1.0)
+"""How many browsers may come back from one address, which many people of one network share: each has Mono asked."""
+
 RECEIVED = Answer(200, b"OK")
 NOT_UNDERSTOOD = Answer(400, b"Bad Request")
 
@@ -84,7 +88,7 @@ def provider(settings: MonoSettings) -> Provider:
         return read_redirect(call, redirect_url)
 
     events = FixedRoute("POST", PATH, read=read_event, verify=verify)
-    returns = FixedRoute("GET", PATH, read=read_return, verify=_anybody)
+    returns = FixedRoute("GET", PATH, read=read_return, verify=_anybody, allowance=BROWSERS)
     return Provider("mono", routes=(events, returns), confidential=CONFIDENTIAL)
 
 

@@ -20,6 +20,8 @@ from router.providers.payload import PayloadFields, read_json
 from router.providers.remita.settings import RemitaSettings
 
 PAID = frozenset({"00", "01"})
+MAX_SAID = 500
+"""How much is kept of what Remita says."""
 
 ASKED_AT: Mapping[str, str] = {"ACTIVATION": "status", "DEBIT": "payment/status"}
 """Below the address of mandates; nothing is documented by which Remita could be asked about a repayment."""
@@ -132,7 +134,7 @@ def _collection_status(answer: PayloadFields, kind: str, mandate_id: str, reques
     except ValueError as error:
         raise Unavailable(f"Remita's answer can't be read: {error}") from None
     is_done = status == "01" if kind == "DEBIT" else status == "00" and answer.get("isActive") in (True, "true")
-    return CollectionStatus(status, answer.text("status"), amount, is_done)
+    return CollectionStatus(status[:MAX_SAID], _said(answer, "status"), amount, is_done)
 
 
 def _status(body: bytes, rrr: str) -> PaymentStatus:
@@ -146,4 +148,8 @@ def _status(body: bytes, rrr: str) -> PaymentStatus:
     about = (answer.text("RRR") or rrr).replace("-", "")
     if about != rrr:
         raise Unavailable(f"Remita answered about {about[:50]} instead of {rrr}")
-    return PaymentStatus(status, answer.text("message", "statusmessage"), amount)
+    return PaymentStatus(status[:MAX_SAID], _said(answer, "message", "statusmessage"), amount)
+
+
+def _said(answer: PayloadFields, *names: str) -> str | None:
+    return (answer.text(*names) or "")[:MAX_SAID] or None
