@@ -6,6 +6,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 MIB = 1024 * 1024
+MOST_DAYS = 36_500
+"""A century, more than which no calendar has to reckon with; for ever is 0."""
+YEAR_SECONDS = 365 * 24 * 3_600
 
 
 class Group(BaseModel):
@@ -17,9 +20,9 @@ class Group(BaseModel):
 class ConsoleSettings(Group):
     """The console in the browser."""
 
-    idle_seconds: int = Field(default=3600, ge=300)
+    idle_seconds: int = Field(default=3600, ge=300, le=YEAR_SECONDS)
     """How long a browser stays signed in without doing anything."""
-    session_seconds: int = Field(default=12 * 3600, ge=300)
+    session_seconds: int = Field(default=12 * 3600, ge=300, le=YEAR_SECONDS)
     """How long a browser stays signed in at most."""
 
 
@@ -183,17 +186,17 @@ class TraceSettings(Group):
 class RetentionSettings(Group):
     """How long things are kept, in days; 0 is for ever. What is still to be executed is never pruned."""
 
-    bodies_days: int = Field(default=30, ge=0)
+    bodies_days: int = Field(default=30, ge=0, le=MOST_DAYS)
     """Bodies of requests that were executed or refused; the request itself stays, without its body."""
-    results_days: int = Field(default=30, ge=0)
+    results_days: int = Field(default=30, ge=0, le=MOST_DAYS)
     """Results of requests, and recorded runs of scripts."""
-    rows_days: int = Field(default=90, ge=0)
+    rows_days: int = Field(default=90, ge=0, le=MOST_DAYS)
     """Requests, events, deliveries, ended process instances with their history, and messages that were sent."""
-    quarantine_days: int = Field(default=30, ge=0)
+    quarantine_days: int = Field(default=30, ge=0, le=MOST_DAYS)
     """Requests in quarantine, whole, so that they can be driven again."""
-    dead_days: int = Field(default=180, ge=0)
+    dead_days: int = Field(default=180, ge=0, le=MOST_DAYS)
     """Dead requests, whole, so that they can be replayed."""
-    audit_days: int = Field(default=365, ge=0)
+    audit_days: int = Field(default=365, ge=0, le=MOST_DAYS)
     """The audit log."""
     max_database_mb: int = Field(default=0, ge=0)
     """The largest the embedded database may grow; above, the oldest bodies go, then the oldest requests."""

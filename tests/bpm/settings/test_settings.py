@@ -137,3 +137,11 @@ def test_a_provider_s_group_is_a_setting_of_the_whole_product_alone() -> None:
     alone: dict[str, Any] = {"mono": {"webhook_secret": "m0no"}}
     with pytest.raises(ValidationError, match="mono"):
         Settings(**alone)
+
+
+@pytest.mark.parametrize("name", ["bodies_days", "rows_days", "quarantine_days", "dead_days", "audit_days"])
+def test_nothing_is_kept_for_longer_than_the_calendar_reaches(tmp_path: Path, name: str) -> None:
+    """A million days would lie before the first year, and nothing at all would be pruned any more."""
+    with pytest.raises(Misconfigured, match=f"(?i){name}"):
+        load_settings(data_dir=tmp_path, retention={name: 1_000_000})
+    assert load_settings(data_dir=tmp_path, retention={name: 36_500}).retention
