@@ -158,7 +158,7 @@ def _custom_complaints(config: SignatureConfig) -> Iterator[str]:
     if config.type in SIGNED_BY_KEY and config.hash == "sha1":
         yield "hash can't be sha1 for signatures by a public key"
     if config.type not in SHOWN and config.encoding == "text":
-        yield "encoding must be hex, base64 or base64url for a signature"
+        yield "encoding must be hex, base64, base64-unpadded or base64url for a signature"
     if config.signed_content == MESSAGE:
         yield from _message_complaints(config)
     yield from _unpaired(config)

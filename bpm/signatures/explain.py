@@ -22,7 +22,7 @@ from .verifier import NO_SOURCES, Resolve, Verifier, compile_signature
 Failed = Literal["", "secret", "header", "query", "encoding", "timestamp", "body", "signature"]
 
 MAX_BODY_TRIED = 1_048_576
-ENCODINGS: tuple[Encoding, ...] = ("hex", "base64", "base64url")
+ENCODINGS: tuple[Encoding, ...] = ("hex", "base64", "base64url", "base64-unpadded")
 SEPARATORS = (",", ";", " ", "&", "|", ":")
 KEY_DECODINGS: tuple[KeyDecoding, ...] = ("raw", "whsec", "base64", "hex")
 

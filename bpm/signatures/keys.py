@@ -62,18 +62,25 @@ def from_hex(text: str) -> bytes | None:
 
 
 def from_base64(text: str) -> bytes | None:
-    """The bytes that base64 stands for, all of its padding there or none; None for any other text, or bits to spare."""
-    padded = text if text.endswith("=") else text + "=" * (-len(text) % 4)
+    """The bytes that padded base64 stands for; None for any other text, also one with padding or bits to spare."""
     try:
-        decoded = binascii.a2b_base64(padded, strict_mode=True)
+        decoded = binascii.a2b_base64(text, strict_mode=True)
     except ValueError:
         return None
-    return decoded if binascii.b2a_base64(decoded, newline=False).decode() == padded else None
+    return decoded if binascii.b2a_base64(decoded, newline=False).decode() == text else None
+
+
+def from_unpadded_base64(text: str) -> bytes | None:
+    """The bytes that base64 without its padding stands for; None for any other text."""
+    return from_base64(text + "=" * (-len(text) % 4)) if not text.endswith("=") else None
 
 
 def from_base64url(text: str) -> bytes | None:
     """The bytes that base64 with `-` and `_` stands for, with its padding or without (RFC 4648, 5)."""
-    return from_base64(text.translate({0x2D: "+", 0x5F: "/"})) if _BASE64URL.fullmatch(text) else None
+    if not _BASE64URL.fullmatch(text):
+        return None
+    plain = text.translate({0x2D: "+", 0x5F: "/"})
+    return from_base64(plain) or from_unpadded_base64(plain)
 
 
 def from_text(text: str) -> bytes | None:
@@ -87,6 +94,7 @@ def from_text(text: str) -> bytes | None:
 DECODERS: dict[Encoding, Callable[[str], bytes | None]] = {
     "hex": from_hex,
     "base64": from_base64,
+    "base64-unpadded": from_unpadded_base64,
     "base64url": from_base64url,
     "text": from_text,
 }
@@ -98,6 +106,8 @@ def encode(digest: bytes, encoding: Encoding) -> str:
         return digest.hex()
     if encoding == "base64":
         return binascii.b2a_base64(digest, newline=False).decode()
+    if encoding == "base64-unpadded":
+        return encode(digest, "base64").rstrip("=")
     if encoding == "base64url":
-        return encode(digest, "base64").rstrip("=").translate({0x2B: "-", 0x2F: "_"})
+        return encode(digest, "base64-unpadded").translate({0x2B: "-", 0x2F: "_"})
     return digest.decode("latin-1")

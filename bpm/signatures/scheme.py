@@ -7,7 +7,7 @@ Kind = Literal[
     "none", "static", "hmac", "standard", "hash", "ed25519", "ecdsa", "rsa", "rsa-pss", "jwt", "certificate", "mtls"
 ]
 Hash = Literal["sha1", "sha256", "sha384", "sha512", "sha3-512"]
-Encoding = Literal["hex", "base64", "base64url", "text"]
+Encoding = Literal["hex", "base64", "base64-unpadded", "base64url", "text"]
 KeyDecoding = Literal["raw", "hex", "base64", "whsec", "sha1"]
 Algorithm = Literal[
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519",

@@ -60,10 +60,14 @@ def commands(path: tuple[str, ...] = (), command: Any = None) -> Iterator[tuple[
 
 
 EVERY = [each for each in commands() if each[0]]
+FINDINGS = {"doctor"}
+"""Commands for which a server that is away, or refuses, is one finding among others."""
 REMOTE = [
     (path, command)
     for path, command in EVERY
-    if not getattr(command, "commands", None) and {"url", "token"} <= {each.name for each in command.params}
+    if not getattr(command, "commands", None)
+    and {"url", "token"} <= {each.name for each in command.params}
+    and " ".join(path) not in FINDINGS
 ]
 """Those that ask a server, as somebody."""
 
