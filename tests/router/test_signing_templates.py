@@ -91,7 +91,7 @@ async def test_keys_that_can_not_be_opened_refuse_everything(app: RunningApp) ->
     """As other secrets that were lost do."""
     rule = await noting(app, "lost-keys", keys={"secrets": SECRETS})
     await change_definition(app, rule, keys={"secrets": [{"name": "partner", "secret": "not sealed"}]})
-    assert (await app.hook("lost-keys", {})).status == 404
+    assert (await app.hook("lost-keys", {})).status == 503
 
 
 @pytest.mark.parametrize("source", ["`hmac()`", "=`hmac()`", "`now()`", "[`hmac()`]", "{a: `hmac()`}"])
