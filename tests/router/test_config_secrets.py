@@ -115,7 +115,7 @@ async def test_secrets_that_can_not_be_opened_stop_new_requests_only(tmp_path: P
         assert first.status == (200 if mode == "async" else 422)
         await Installation(app.app.database, b"b" * 40).adopt()
     async with running_app(tmp_path, secret_key="b" * 40, **settings) as app:
-        assert (await app.hook("shop", {}, {"x-shop": CANARY})).status == 404
+        assert (await app.hook("shop", {}, {"x-shop": CANARY})).status == 503
         await until(app, "shop", "quarantined", "done" if mode == "async" else "failed")
         whole = [await app.cmd("GetInboundRequestByIdQuery", requestId=r["requestId"]) for r in await app.requests()]
         assert CANARY not in str(whole)
