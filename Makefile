@@ -1,6 +1,6 @@
 # Everything a person does with a checkout. Each target can be repeated and says what it does.
 .DEFAULT_GOAL := help
-.PHONY: help install run demo check format docs site test coverage clients proxies promtool browser screenshots generators bench fuzz lock release clean
+.PHONY: help install run demo check format docs site test coverage clients proxies promtool builder browser screenshots generators bench fuzz lock release clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -73,6 +73,11 @@ promtool: ## Install the tool that tries the alert rules (on Debian, as root)
 	@command -v promtool >/dev/null \
 		|| { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends prometheus; } \
 		|| echo "promtool can't be installed here: the alert rules are not tried"
+
+builder: ## Install what builds the image without an engine (on Debian, as root)
+	@{ command -v buildah && command -v mmdebstrap; } >/dev/null \
+		|| { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends buildah mmdebstrap; } \
+		|| echo "buildah and mmdebstrap can't be installed here: the image is not built"
 
 browser: ## Install the browser that tests of the console drive (on Debian, as root)
 	@command -v chromium >/dev/null \
