@@ -139,7 +139,7 @@ async def refused_by_its_sentence(app: RunningApp, rule: int, subscription: int)
     """Use what was sealed by the lost key, and send back the stars that are shown of it."""
     stored = rows("SELECT definition FROM webhook_config UNION ALL SELECT transform FROM subscription")
     before = await app.app.database.read(stored)
-    assert (await app.hook("user", {"name": "one"})).status == 404
+    assert (await app.hook("user", {"name": "one"})).status == 503
     (request,) = await app.requests(state="quarantined")
     assert LOST in str(await app.cmd("GetInboundRequestByIdQuery", requestId=request["requestId"]))
     (task,) = (await app.cmd("GetUserTaskListQuery"))["items"]
