@@ -4,6 +4,7 @@ Charsets are those of a list: a name from outside is never given to Python's cod
 """
 
 import re
+from codecs import BOM_UTF8
 from encodings.aliases import aliases
 
 FORM = "application/x-www-form-urlencoded"
@@ -23,7 +24,6 @@ WIDE = frozenset({"utf_16", "utf_16_be", "utf_16_le", "utf_32"})
 
 MARK = "\ufeff"
 """The mark of the byte order, before a text and no part of it."""
-UTF_8_MARK = MARK.encode()
 
 PLAIN = frozenset({"", "identity", "none", "7bit", "8bit", "binary"})
 """Values of `Content-Encoding` that change nothing, those of MIME's transfer encodings among them."""
@@ -59,7 +59,7 @@ def json_in_utf8(content_type: str, raw: bytes) -> bytes:
     What is no UTF-8, or holds zero bytes, which JSON in UTF-8 never does, is read in the charset that is declared; a
     charset beside what is UTF-8 all the same means nothing. What can be read in neither way is returned as it is.
     """
-    plain = raw.removeprefix(UTF_8_MARK)
+    plain = raw.removeprefix(BOM_UTF8)
     codec = codec_of(charset_of(content_type))
     if codec in (None, "utf_8", "ascii") or (b"\0" not in plain and is_utf8(plain)):
         return plain

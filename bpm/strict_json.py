@@ -6,6 +6,7 @@ Integers stay exact, and so do fractions: they are `bpm.number.Number`.
 """
 
 import json
+from codecs import BOM_UTF8
 from typing import Any
 
 import msgspec
@@ -17,7 +18,6 @@ MAX_DEPTH = 64
 MAX_VALUES = 250_000
 """Values in one document: each is looked at one by one, while others wait."""
 WHITESPACE = b" \t\r\n"
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 _exact_reader = msgspec.json.Decoder(float_hook=number_of)
 
@@ -102,7 +102,7 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> None:
 
 
 def _complaint(raw: bytes, problem: str, max_depth: int) -> str:
-    if raw.startswith(BYTE_ORDER_MARK):
+    if raw.startswith(BOM_UTF8):
         return "the JSON starts with a byte order mark; leave it out"
     if not raw.strip():
         return "the body is empty; JSON was expected"

@@ -9,7 +9,6 @@ import structlog
 from bpm.bus import Bus, Envelope, Outcome
 from bpm.clock import Clock
 from bpm.errors import Fenced, Poisoned
-from bpm.fair_slots import FairSlots
 from bpm.jobs import Job, JobQueue, Lanes, RetryPolicy
 from bpm.store import Database, Transaction
 from bpm.threads import beside_loop
@@ -54,7 +53,6 @@ class Execution:
         lanes: Lanes,
         clock: Clock,
         seal: RequestSeal,
-        shares: FairSlots,
     ) -> None:
         """Take the bus and where requests and their rules are found."""
         self._bus = bus
@@ -65,7 +63,6 @@ class Execution:
         self.inbox = inbox
         self._jobs = jobs
         self._seal = seal
-        self._shares = shares
         self._settling = Settling(bus, jobs, lanes, clock)
 
     def pending(self, tx: Transaction, limit: int) -> Sequence[Job]:
@@ -129,8 +126,7 @@ class Execution:
             depth=self._messages.depth_of(call),
             recorder=settlement,
         )
-        is_effect = self._bus.registry.of(message).kind == "effect"
-        with self._shares.place(row.organization_id) if is_effect else contextlib.nullcontext():
+        with self._bus.place_for(message, row.organization_id):
             await self._bus.execute(envelope)
 
     async def _rule_of(self, row: RequestRow) -> Rule | None:

@@ -91,7 +91,6 @@ def build_routing(foundation: Foundation, bus: Bus, accounts: Accounts) -> Routi
         lanes,
         foundation.clock,
         seal,
-        foundation.shares,
     )
     judge = Judge(routes, fixed, seal, settings.max_body_bytes)
     return Routing(

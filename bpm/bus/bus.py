@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -78,8 +78,9 @@ class Bus:
         self.database = database
         self.box = box
         self.causation = CausationHeader(box)
-        self.scheduled = ScheduledMessages(database, jobs, clock, box, shares or FairSlots(WORKER_PLACES))
+        self.scheduled = ScheduledMessages(database, jobs, clock, box)
         self.scheduled.executor = self
+        self._shares = shares or FairSlots(WORKER_PLACES)
         self.causes = CorrelationBudget(clock, limits or ProcessSettings())
         self.costs = Costs()
         self.running = RunningHandlers(database.abandoned)
@@ -121,6 +122,14 @@ class Bus:
         Raises only `Unavailable`, when nothing could be written down.
         """
         return await self._pipeline(envelope)
+
+    def place_for(self, message: Message[Any], organization_id: int) -> AbstractContextManager[None]:
+        """Hold a worker's place while it executes an organisation's message, where that reaches outside.
+
+        Raises `NoFreeSlot` when the organisation holds its share.
+        """
+        is_effect = self.registry.of(message).kind == "effect"
+        return self._shares.place(organization_id) if is_effect else nullcontext()
 
     async def rehearse(self, envelope: Envelope) -> DryRunResult:
         """Say what would become of a message; nothing of it is kept."""

@@ -1,18 +1,18 @@
 """Messages for later: a row that says what to send, and a job that sends it."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bpm.bus import tables
 from bpm.bus.envelope import Envelope, Recorder
+from bpm.bus.messages import Message
 from bpm.bus.outcome import Outcome
 from bpm.bus.registry import Registry
 from bpm.clock import Clock
 from bpm.errors import BpmError, Failed, Fenced, Poisoned
-from bpm.fair_slots import FairSlots
 from bpm.jobs import Job, JobQueue, RetryPolicy
 from bpm.security.identifiers import new_id
 from bpm.security.permissions import Principal
@@ -45,6 +45,10 @@ class Executor(Protocol):
 
     registry: Registry
 
+    def place_for(self, message: Message[Any], organization_id: int) -> AbstractContextManager[None]:
+        """Hold a worker's place while it executes a message that reaches outside; raises `NoFreeSlot`."""
+        ...
+
     async def execute(self, envelope: Envelope) -> Outcome:
         """Take a message through the whole pipeline."""
         ...
@@ -55,13 +59,9 @@ class ScheduledMessages:
 
     name = KIND
 
-    def __init__(self, database: Database, jobs: JobQueue, clock: Clock, box: SecretBox, shares: FairSlots) -> None:
-        """Stand between the table and the job engine.
-
-        `box` seals secrets until they are sent, `shares` are the worker's places for what reaches outside.
-        """
+    def __init__(self, database: Database, jobs: JobQueue, clock: Clock, box: SecretBox) -> None:
+        """Stand between the table and the job engine; `box` seals secrets until they are sent."""
         self._box = box
-        self._shares = shares
         self._database = database
         self._jobs = jobs
         self._clock = clock
@@ -127,8 +127,7 @@ class ScheduledMessages:
             depth=row.depth,
             recorder=settlement,
         )
-        is_effect = self.executor.registry.of(message).kind == "effect"
-        with suppress(Fenced), self._shares.place(row.organization_id) if is_effect else nullcontext():
+        with suppress(Fenced), self.executor.place_for(message, row.organization_id):
             await self.executor.execute(envelope)
 
     async def give_up(self, job: Job, error: Poisoned) -> None:

@@ -261,10 +261,12 @@ def server(address: str, shown: Path | None = None, identity: Identity = STRANGE
 
 def _headers(client: "httpx.Client", identity: Identity) -> dict[str, str]:
     """Sign in; who can't is told as much as a stranger."""
+    from bpm.client import TOKEN_PATH
+
     token = identity.token
     if token is None and identity.username and identity.password:
         fields = {"username": identity.username, "password": identity.password}
-        answer = client.post("/api/auth/token", data=fields)
+        answer = client.post(TOKEN_PATH, data=fields)
         token = answer.json().get("access_token") if answer.is_success else None
     return {"Authorization": f"Bearer {token}"} if token else {}
 

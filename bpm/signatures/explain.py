@@ -5,6 +5,7 @@ the way, a clock, another provider's scheme. It never shows a secret or the sign
 """
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -246,7 +247,7 @@ def _former_bodies(raw: bytes) -> Iterator[tuple[str, bytes]]:
     yield "the line break at its end was removed", raw + b"\n"
     yield "its line ends were changed from CR LF to LF", raw.replace(b"\n", b"\r\n")
     yield "its line ends were changed from LF to CR LF", raw.replace(b"\r\n", b"\n")
-    yield "a byte order mark was added", raw.removeprefix(b"\xef\xbb\xbf")
+    yield "a byte order mark was added", raw.removeprefix(BOM_UTF8)
     yield "it was emptied or replaced", b""
     try:
         value = json.loads(raw)

@@ -100,7 +100,7 @@ export function useOtherNeeds(turn: number): Need[] {
   return needs.filter((need): need is Need => need !== false)
 }
 
-const MOST_COUNTED = 10_000
+export const MOST_COUNTED = 10_000
 
 function many(count: number, one: string, more = `${one}s`): string {
   return count === 1 ? `1 ${one} was` : `${count >= MOST_COUNTED ? "10,000 or more" : count} ${more} were`

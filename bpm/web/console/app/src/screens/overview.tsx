@@ -11,12 +11,10 @@ import { Facts, type Fact } from "../ui/facts"
 import { Page } from "../ui/page"
 import { Empty, Failed, Loading } from "../ui/states"
 import { duration } from "../ui/time"
-import { needsOf, useOtherNeeds, type Need } from "./needs"
+import { MOST_COUNTED, needsOf, useOtherNeeds, type Need } from "./needs"
 import { Reasons } from "./reasons"
 
 type Status = Schemas["SystemStatusView"]
-
-const MOST_COUNTED = 10_000
 
 export function Overview() {
   const asked = useAsk({ $type: "GetSystemStatusQuery" }, 5)
