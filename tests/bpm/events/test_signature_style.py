@@ -258,7 +258,7 @@ def test_an_interfaces_own_signature_stays_beside_another() -> None:
         ({**CUSTOM, "signedContent": "{timestamp}"}, "must hold {body}"),
         ({**CUSTOM, "signedContent": "{url}{body}"}, "it signs {url}"),
         ({**CUSTOM, "signedContent": "{timestamp}.{body}"}, "timestampHeader (or inside) go together"),
-        ({**CUSTOM, "encoding": "text"}, "encoding must be hex, base64 or base64url"),
+        ({**CUSTOM, "encoding": "text"}, "encoding must be hex, base64, base64-unpadded or base64url"),
         ({"scheme": "custom", "header": "Host"}, "headers.Host: is set by the delivery itself"),
         ({"scheme": "custom", "header": "content_length"}, "headers.content_length: is set by the delivery itself"),
         ({"scheme": "custom", "header": "Webhook-Id"}, "webhook-id holds the event's id"),

@@ -25,7 +25,7 @@ async def app(tmp_path: Path) -> AsyncIterator[RunningApp]:
 
 
 async def test_scripts_of_a_mapping_run_in_the_sandbox(app: RunningApp) -> None:
-    """A person sees what the first came to, and what is answered goes through the second."""
+    """A person sees what the first came to, and what is answered is kept and goes through the second."""
     await app.cmd("CreateProcessDefinitionCommand", name="p", bpmnXml=model(TASK))
     started = await app.cmd("StartProcessInstanceCommand", processKey="p", variables={"x": 21})
     (task,) = (await app.cmd("GetUserTaskListQuery"))["items"]
@@ -33,7 +33,7 @@ async def test_scripts_of_a_mapping_run_in_the_sandbox(app: RunningApp) -> None:
     await app.cmd("SignalProcessInstanceCommand", instanceId=started["instanceId"], variables={"answer": "so be it"})
     (done,) = await instances(app, "p", 1)
     found = await app.cmd("GetProcessInstanceByIdQuery", instanceId=done["instanceId"])
-    assert found["variables"] == {"x": 21, "words": [["so", "be", "it"]]}
+    assert found["variables"] == {"x": 21, "answer": "so be it", "words": [["so", "be", "it"]]}
 
 
 async def test_a_script_that_fails_is_an_incident_at_the_element(app: RunningApp) -> None:
