@@ -1,6 +1,5 @@
 """The bus: one way in for every message."""
 
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -19,8 +18,7 @@ from bpm.bus.costs import Costs
 from bpm.bus.dry_run import DryRun
 from bpm.bus.dry_run_result import DryRunResult
 from bpm.bus.effects import run_handler
-from bpm.bus.envelope import Envelope, Recorder
-from bpm.bus.error_redaction import redact_error, secrets_of
+from bpm.bus.envelope import Envelope
 from bpm.bus.idempotency import Idempotency
 from bpm.bus.key_renewal import renewed_key
 from bpm.bus.later import Later, ScheduledMessages
@@ -30,18 +28,18 @@ from bpm.bus.outcome import Outcome
 from bpm.bus.registry import Registration, Registry
 from bpm.bus.rights import FixedRights, Rights
 from bpm.bus.running_handlers import RunningHandlers
+from bpm.bus.units_of_work import UnitsOfWork
 from bpm.clock import Clock, system_clock
-from bpm.errors import BpmError, Defect, Failed, Forbidden, TookTooLong
+from bpm.errors import BpmError, Failed, Forbidden, TookTooLong
 from bpm.exact_json import write_json
 from bpm.fair_slots import FairSlots
 from bpm.jobs import JobQueue
 from bpm.metering import MAX_MESSAGE_STEPS, budget
 from bpm.security.causation_header import CausationHeader
 from bpm.security.permissions import SYSTEM, Permission, Principal
-from bpm.security.redaction import hidden_from_logs
 from bpm.security.secrets import SecretBox
 from bpm.settings import ProcessSettings
-from bpm.store import Database, PreloadRequired, TimeLimitExceeded, Transaction
+from bpm.store import Database, Transaction
 from bpm.tracing import Tracer
 
 R = TypeVar("R")
@@ -81,15 +79,15 @@ class Bus:
         self.scheduled = ScheduledMessages(database, jobs, clock, box)
         self.scheduled.executor = self
         self._shares = shares or FairSlots(WORKER_PLACES)
-        self.causes = CorrelationBudget(clock, limits or ProcessSettings())
         self.costs = Costs()
+        self.causes = CorrelationBudget(clock, limits or ProcessSettings())
         self.running = RunningHandlers(database.abandoned)
         self._clock = clock
         self._effect_seconds = effect_seconds
         self._rights: Rights = rights or FixedRights()
         self._audit = Audit(clock)
         self._idempotency = Idempotency(clock, registry, box)
-        self._recorders: tuple[Recorder, ...] = (self._idempotency, self._audit)
+        self._units = UnitsOfWork(self, (self._idempotency, self._audit))
         self.tracer = tracer
         self.measured = Measured(tracer)
         self._pipeline = compose((self.measured, self._authorised), self._handle)
@@ -185,7 +183,7 @@ class Bus:
     def _performed(
         self, tx: Transaction, envelope: Envelope, work: Callable[[Context], Any], *, savepoint: bool
     ) -> Any:
-        outcome = self._guarded(tx, envelope, work, savepoint=savepoint, on_wire=False)
+        outcome = self._units.guarded(tx, envelope, work, savepoint=savepoint, on_wire=False)
         self._audit.after(tx, envelope, outcome)
         return outcome.unwrap()
 
@@ -204,7 +202,7 @@ class Bus:
             return await proceed(envelope)
         if envelope.recorder is None:
             return Outcome(error=refusal)
-        return await self.database.write(lambda tx: self._unit(tx, envelope, _raising(refusal)))
+        return await self.database.write(lambda tx: self._units.refuse(tx, envelope, refusal))
 
     async def _handle(self, envelope: Envelope) -> Outcome:
         registration = self.registry.of(envelope.message)
@@ -215,68 +213,23 @@ class Bus:
         is_read = registration.kind == "query" and envelope.recorder is None
         try:
             if is_read:
-                return await self.database.read(lambda tx: self._guarded(tx, envelope, work))
-            return await self.database.write(lambda tx: self._unit(tx, envelope, work, is_handled=True))
+                return await self.database.read(lambda tx: self._units.guarded(tx, envelope, work))
+            return await self.database.write(lambda tx: self._units.run(tx, envelope, work, is_handled=True))
         except TookTooLong as error:  # the whole unit was undone, with what its recorders had written
             failure = TookTooLong(f"{envelope.name}: {error}")
         if is_read:
             raise failure
-        return await self.database.write(lambda tx: self._unit(tx, envelope, _raising(failure)))
+        return await self.database.write(lambda tx: self._units.refuse(tx, envelope, failure))
 
     def _invoke(self, registration: Registration) -> Callable[[Context], Any]:
         return self.running.within(
             registration.name, lambda context: registration.invoke(context.envelope.message, context)
         )
 
-    def _unit(
-        self, tx: Transaction, envelope: Envelope, work: Callable[[Context], Any], *, is_handled: bool = False
-    ) -> Outcome:
-        """Effect, answer by key, settlement and audit: all in one transaction, or none.
-
-        `is_handled`: the work is the message's handler, whose cost is noted; a refusal says nothing about that.
-        """
-        known = self._before(tx, envelope)
-        if known is not None:
-            return known
-        started = time.perf_counter()
-        outcome = self._guarded(tx, envelope, work, savepoint=True)
-        self._after(tx, envelope, outcome)
-        if is_handled:
-            self.costs.note(envelope.name, time.perf_counter() - started)
-        return outcome
-
-    def _guarded(
-        self,
-        tx: Transaction,
-        envelope: Envelope,
-        work: Callable[[Context], Any],
-        *,
-        savepoint: bool = False,
-        on_wire: bool = True,
-    ) -> Outcome:
-        """Run the work; what it raised becomes the outcome, with its changes undone."""
-        with Handling(envelope):
-            try:
-                with budget(MAX_MESSAGE_STEPS), tx.savepoint() if savepoint else nullcontext():
-                    return self._outcome(envelope, work(Context(self, envelope, tx)), on_wire=on_wire)
-            except BpmError as error:
-                return Outcome(error=redact_error(envelope, error))
-            except (TimeLimitExceeded, PreloadRequired):
-                raise
-            except BaseException as error:  # also `SystemExit`: it ends this handler, not its thread or the process
-                if self.database.is_outage(error):
-                    raise
-                return Outcome(error=_defect(envelope, error))
-
-    def _outcome(self, envelope: Envelope, data: object, *, on_wire: bool = True) -> Outcome:
-        registration = self.registry.of(envelope.message)
-        shown = registration.shown_to(envelope.principal, data)
-        return Outcome(data=shown, json=registration.dump(shown) if on_wire else None)
-
     async def _effect(self, envelope: Envelope, registration: Registration) -> Outcome:
         can_wait = _can_wait(envelope, registration)
         if not can_wait and (envelope.idempotency_key is not None or envelope.recorder is not None):
-            known = await self.database.write(lambda tx: self._before(tx, envelope))
+            known = await self.database.write(lambda tx: self._units.before(tx, envelope))
             if known is not None:
                 return known
         begin = partial(self._begin, envelope) if can_wait else None
@@ -289,44 +242,22 @@ class Bus:
                 with budget(MAX_MESSAGE_STEPS):
                     async with renewed:
                         data = await run_handler(handler, envelope.name, seconds)
-                    outcome = self._outcome(envelope, data)
-            except BpmError as error:
+                    outcome = self._units.done(envelope, data)
+            except Exception as error:
                 if isinstance(error, TookTooLong):
                     context.end(error)
-                outcome = Outcome(error=redact_error(envelope, error))
-            except Exception as error:
-                outcome = Outcome(error=_defect(envelope, error))
+                outcome = self._units.failed(envelope, error)
         if context.concluded is None:
-            await self.database.write(lambda tx: self._after(tx, envelope, outcome))
+            await self.database.write(lambda tx: self._units.after(tx, envelope, outcome))
         return outcome
 
     async def _begin(self, envelope: Envelope) -> None:
         """Write down that an effect is about to reach outside; raises `Fenced` when it may not."""
-        await self.database.write(lambda tx: self._before(tx, envelope))
+        await self.database.write(lambda tx: self._units.before(tx, envelope))
 
     async def _conclude(self, envelope: Envelope, work: Callable[[Context], Any]) -> Outcome:
         work = self.running.within(envelope.name, work)
-
-        def unit(tx: Transaction) -> Outcome:
-            outcome = self._guarded(tx, envelope, work, savepoint=True)
-            self._after(tx, envelope, outcome)
-            return outcome
-
-        return await self.database.write(unit)
-
-    def _before(self, tx: Transaction, envelope: Envelope) -> Outcome | None:
-        for recorder in self._recorders_of(envelope):
-            known = recorder.before(tx, envelope)
-            if known is not None:
-                return known
-        return None
-
-    def _after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
-        for recorder in self._recorders_of(envelope):
-            recorder.after(tx, envelope, outcome)
-
-    def _recorders_of(self, envelope: Envelope) -> tuple[Recorder, ...]:
-        return self._recorders if envelope.recorder is None else (*self._recorders, envelope.recorder)
+        return await self.database.write(lambda tx: self._units.conclude(tx, envelope, work))
 
 
 def _sent_by(envelope: Envelope, principal: Principal) -> Envelope:
@@ -338,16 +269,3 @@ def _can_wait(envelope: Envelope, registration: Registration) -> bool:
     recorder = envelope.recorder
     is_recorded_alone = recorder is not None and recorder.can_wait and envelope.idempotency_key is None
     return is_recorded_alone and registration.message_type.rehearsable
-
-
-def _raising(error: BpmError) -> Callable[[Context], Any]:
-    def work(_context: Context) -> Any:
-        raise error
-
-    return work
-
-
-def _defect(envelope: Envelope, error: BaseException) -> Defect:
-    with hidden_from_logs(*secrets_of(envelope)):
-        log.error("handler failed", type=envelope.name, exc_info=error)
-    return Defect()
