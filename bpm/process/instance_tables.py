@@ -9,9 +9,10 @@ from sqlalchemy import Index, bindparam, func, select, update
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 
-from bpm.process.rows import InstanceRow
+from bpm.process.rows import InstanceRow, StartedInstance
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.lookup import Lookup
+from bpm.store.prepared_query import PreparedQuery
 from bpm.store.records import Records
 
 
@@ -61,7 +62,8 @@ INSTANCES = ProcessInstance.table()
 _INSTANCES = Records(InstanceRow, INSTANCES)
 _INSERT_INSTANCE = INSTANCES.insert()
 _BY_ID = Lookup(_INSTANCES, INSTANCES, "id")
-_BY_ORIGIN = select(INSTANCES.c.id).where(INSTANCES.c.origin == bindparam("origin_"))
+_STARTED = Records(StartedInstance, INSTANCES)
+_BY_ORIGIN = PreparedQuery(_STARTED, _STARTED.select.where(INSTANCES.c.origin == bindparam("origin_")))
 _WRITE = (
     update(INSTANCES)
     .where(INSTANCES.c.id == bindparam("id_"), INSTANCES.c.state_version == bindparam("version_"))
@@ -77,7 +79,8 @@ _WRITE = (
 
 def instance_of_origin(tx: Transaction, origin: str) -> int | None:
     """Return the instance that a request has started already."""
-    return tx.reading.execute(_BY_ORIGIN, {"origin_": origin}).scalar()
+    started = _BY_ORIGIN.first(tx, origin_=origin)
+    return started.id if started is not None else None
 
 
 def new_number(tx: Transaction) -> int:

@@ -39,6 +39,12 @@ class InstanceRow(NamedTuple):
     ended_at: datetime | None
 
 
+class StartedInstance(NamedTuple):
+    """An instance that a request has started."""
+
+    id: int
+
+
 class WaitRow(NamedTuple):
     """What a token of an instance waits for."""
 
@@ -90,14 +96,26 @@ class ScheduleRow(NamedTuple):
     """The cycle's own; None for a timer that fires once."""
 
 
-class HistoryRow(NamedTuple):
+class HistoryEntry(NamedTuple):
     """What happened to a token at an element."""
 
-    id: int
-    instance_id: int
     element_id: str
     event: str
     at: datetime
     token: int
     values: dict[str, Any]
     flows: list[str]
+
+
+class HistoryRow(NamedTuple):
+    """What happened in a step of an instance, as it is stored: the first entry in fields of its own."""
+
+    id: int
+    element_id: str
+    event: str
+    at: datetime
+    token: int
+    values: dict[str, Any]
+    flows: list[str]
+    more: list[dict[str, Any]] | None
+    """The entries behind the first."""

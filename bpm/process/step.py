@@ -11,12 +11,12 @@ from bpm.bpmn.triggers import Trigger
 from bpm.bus import Context, Registry
 from bpm.errors import Failed, Invalid
 from bpm.jobs import JobQueue
-from bpm.process import instance_tables, wait_tables
+from bpm.process import history_tables, instance_tables, wait_tables
 from bpm.process.actors import starter_of
 from bpm.process.definition_cache import DefinitionCache
 from bpm.process.instances import InstanceState
 from bpm.process.parts import Parts
-from bpm.process.rows import InstanceRow
+from bpm.process.rows import HistoryEntry, InstanceRow
 from bpm.process.sealing import is_secret, with_data
 from bpm.process.transaction_budget import TransactionBudget
 from bpm.process.wait_rows import WaitRows
@@ -76,7 +76,8 @@ class Surroundings(Protocol):
 class Step:
     """One instance while it is advanced; `row` is its row in the database, `instance` its state now.
 
-    `cancelled_calls` are its waits for called instances that are to be cancelled with them.
+    `history` is what happened in it, and `cancelled_calls` are its waits for called instances that are to be cancelled
+    with them.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class Step:
         self.instance.part_loader = self.parts
         self.parts.know(bodies_of(process, self.instance))
         self.waits = WaitRows(unit.context, unit.jobs, self.parts.waits)
+        self.history: list[HistoryEntry] = []
         self.cancelled_calls: list[int] = []
         self._written: int | None = row.state_version if begun is None else None
         self._starter: Principal | None = None
@@ -113,13 +115,14 @@ class Step:
             self._written = self.instance.version
 
     def write(self) -> bool:
-        """Write state and waits; False when somebody else has written the instance meanwhile."""
+        """Write state, waits and history; False when somebody else has written the instance meanwhile."""
         tx = self.context.tx
         self.waits.forget_closed()
         is_written = self._write_state()
         if self.waits.opened and is_written:
             self.waits.place(self.parts.turns_of_waits)
             wait_tables.insert_waits(tx, list(self.waits.opened.values()))
+        history_tables.append_history(tx, self.row.id, self.history)
         return is_written
 
     def _write_state(self) -> bool:

@@ -7,7 +7,7 @@ from pydantic import Field
 from bpm.bus import Context, Id, Integer, Moment, Query, View, handles
 from bpm.bus.paging import PageNumber, Skip, until_full
 from bpm.process import history_tables
-from bpm.process.rows import HistoryRow
+from bpm.process.rows import HistoryEntry
 from bpm.security.redaction import without_credentials
 from commands.processes.views import own_instance
 
@@ -55,13 +55,13 @@ def history(query: GetProcessInstanceHistoryQuery, context: Context) -> HistoryV
     """Return it in its order."""
     own_instance(context, query.instance_id)
     offset = (query.page_number - 1) * query.page_size
-    rows, total = history_tables.history_of(
+    entries, total = history_tables.history_of(
         context.tx, query.instance_id, query.page_size - query.skip, offset + query.skip
     )
-    items = until_full(map(_entry, rows))
+    items = until_full(map(_entry, entries))
     whole = min(query.page_size, max(0, total - offset))
     return HistoryView(items=items, left_out=max(0, whole - query.skip - len(items)), total_count=total)
 
 
-def _entry(row: HistoryRow) -> HistoryEntryView:
-    return HistoryEntryView.model_validate({**row._asdict(), "values": without_credentials(row.values)})
+def _entry(entry: HistoryEntry) -> HistoryEntryView:
+    return HistoryEntryView.model_validate({**entry._asdict(), "values": without_credentials(entry.values)})

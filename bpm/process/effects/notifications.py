@@ -10,10 +10,11 @@ from bpm.bpmn.run.step_budget import BYTES_PER_STEP
 from bpm.bpmn.triggers import CompleteTask, Escalated, FailTask
 from bpm.bus.own_events import PUBLISH
 from bpm.errors import Exhausted
-from bpm.process import history_tables, start_tables
+from bpm.process import start_tables
 from bpm.process.actors import engine_of
 from bpm.process.broadcasts import signal_messages
 from bpm.process.effects.fields import fields_of
+from bpm.process.rows import HistoryEntry
 from bpm.process.step import Step
 from bpm.security.permissions import PUBLISH_OWN, stored_authority
 from bpm.security.redaction import without_credentials
@@ -47,18 +48,11 @@ def tell_thrown(step: Step, effect: Thrown) -> None:
 
 
 def record(step: Step, effect: History) -> None:
-    """Write a line of history."""
-    values = _taken(step, effect) if effect.command else effect.values
-    row = {
-        "instance_id": step.row.id,
-        "element_id": effect.element_id,
-        "event": effect.event,
-        "at": effect.when,
-        "token": effect.token,
-        "values": without_credentials(values),
-        "flows": list(effect.flows),
-    }
-    step.context.tx.append(history_tables.HISTORY, row)
+    """Note a line of history, which is written with the instance."""
+    values = without_credentials(_taken(step, effect) if effect.command else effect.values)
+    step.history.append(
+        HistoryEntry(effect.element_id, effect.event, effect.when, effect.token, values, list(effect.flows))
+    )
 
 
 def _taken(step: Step, effect: History) -> dict[str, Any]:
