@@ -1,5 +1,6 @@
 """Rounds about what happens after the acknowledgement."""
 
+import signal
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -8,7 +9,7 @@ from tests.bench.benchmark import Figure, Measure
 from tests.bench.crews import crew
 from tests.bench.product import Product
 from tests.bench.stage import Stage
-from tests.bench.webhooks import run_webhooks
+from tests.bench.webhooks import accept_webhooks, run_webhooks
 
 PAUSE_SECONDS = 0.02
 
@@ -21,6 +22,29 @@ def executed(name: str, workers: int, *, postgres: bool) -> Callable[[Stage], Me
         return lambda seconds: run_webhooks(product, stage.connections, seconds)[1]
 
     return prepare
+
+
+def worked_off(name: str, workers: int) -> Callable[[Stage], Measure]:
+    """A backlog on PostgreSQL that so many workers execute, paused until everything is accepted."""
+
+    def prepare(stage: Stage) -> Measure:
+        product = crew(stage, name, workers, postgres=True)
+        return lambda seconds: _work_off(product, stage.connections, seconds)
+
+    return prepare
+
+
+def _work_off(product: Product, connections: int, seconds: int) -> Figure:
+    before = product.done()
+    product.server.signal_workers(signal.SIGSTOP)
+    try:
+        accepted = accept_webhooks(product, connections, seconds)
+    finally:
+        product.server.signal_workers(signal.SIGCONT)
+    cpu, start = product.server.cpu_seconds(), time.monotonic()
+    done = product.wait_until_done(before + accepted.units) - before
+    elapsed, spent = time.monotonic() - start, product.server.cpu_seconds() - cpu
+    return Figure(units=done, seconds=elapsed, cpu=spent, lost=max(accepted.units - done, 0))
 
 
 def accepted(name: str) -> Callable[[Stage], Measure]:

@@ -40,6 +40,11 @@ class Server:
         """User and system time so far, of the processes and their descendants."""
         return sum(map(_cpu_seconds, (self.pid, *self.workers)))
 
+    def signal_workers(self, number: int) -> None:
+        """Send each worker a signal."""
+        for pid in self.workers:
+            os.kill(pid, number)
+
 
 @contextmanager
 def running_app(app: str, folder: Path) -> Generator[Server]:
