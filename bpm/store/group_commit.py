@@ -42,6 +42,11 @@ class WriteUnit:
     is_settled: bool = False
     """It was committed, or has failed, while others of its group wait."""
 
+    def let_go(self) -> None:
+        """Forget what it held: the trace of an error leads to its whole group, which would live on in a circle."""
+        self.result = self.error = self.callbacks = None
+        del self.work, self.future
+
 
 class GroupCommit:
     """Commits a group in the thread of the watch, through the thread's connection."""

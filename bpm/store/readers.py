@@ -35,6 +35,11 @@ class Read:
     result: Any = None
     error: BaseException | None = None
 
+    def let_go(self) -> None:
+        """Forget what it held: the trace of its error leads here, and both would live on in a circle."""
+        self.result = self.error = None
+        del self.work, self.future
+
 
 class ReadBatch:
     """What one thread reads at a time: all that was asked for, what waits of it, and what it is at."""
@@ -166,9 +171,13 @@ class Readers:
     def _deliver(self, batch: list[Read]) -> None:
         self.waiting -= len(batch)
         for read in batch:
-            if read.future.done():
-                continue
-            if read.error is None:
-                read.future.set_result(read.result)
-            else:
-                read.future.set_exception(read.error)
+            if not read.future.done():
+                _settle(read)
+            read.let_go()
+
+
+def _settle(read: Read) -> None:
+    if read.error is None:
+        read.future.set_result(read.result)
+    else:
+        read.future.set_exception(read.error)

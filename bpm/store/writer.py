@@ -136,12 +136,16 @@ class GroupWriter:
             self.waiting_bytes -= unit.size
             for callback in unit.callbacks or ():
                 _call(callback)
-            if unit.future.done():  # the caller went away; the commit stands
-                continue
-            if unit.error is None:
-                unit.future.set_result(unit.result)
-            else:
-                unit.future.set_exception(raisable(unit.error))
+            if not unit.future.done():  # else the caller went away; the commit stands
+                _settle(unit)
+            unit.let_go()
+
+
+def _settle(unit: WriteUnit) -> None:
+    if unit.error is None:
+        unit.future.set_result(unit.result)
+    else:
+        unit.future.set_exception(raisable(unit.error))
 
 
 def _call(callback: Callable[[], object]) -> None:

@@ -167,3 +167,33 @@ async def test_a_password_in_the_settings_that_comes_late_is_told() -> None:
         await server.start()
         assert "BPM_ADMIN_PASSWORD is not looked at" in server.log
         assert "reset-password" in server.log
+
+
+CIRCLES = """
+import gc, weakref
+from bpm.server import freeze_startup_objects
+
+class Circle:
+    def __init__(self):
+        self.itself = self
+
+def leave(count):
+    for _ in range(count):
+        circle = []
+        circle.append(circle)
+
+gc.collect()
+freeze_startup_objects()
+in_flight = [Circle() for _ in range(10)]
+kept = [weakref.ref(circle) for circle in in_flight]
+leave(2_500_000)
+in_flight.clear()
+leave(1_500_000)
+print(sum(ref() is not None for ref in kept))
+"""
+
+
+def test_what_was_in_flight_for_long_is_collected() -> None:
+    """Circles that outlived several collections go as well: they stayed for as long as the process."""
+    ended = subprocess.run([sys.executable, "-c", CIRCLES], capture_output=True, text=True, check=True)
+    assert ended.stdout == "0\n"
