@@ -14,6 +14,8 @@ from bpm.media import codec_of
 
 MULTIPART = "multipart/form-data"
 MAX_PARTS = 1_000
+MAX_OPTIONS = 20
+"""How many semicolons a `Content-Disposition` may have: many take the square of their number."""
 MAX_SHOWN = 40
 
 
@@ -63,6 +65,8 @@ class Part:
 
     def _option(self, name: bytes) -> str | None:
         if self._options is None:
+            if self._disposition.count(";") > MAX_OPTIONS:
+                raise MultipartError(f"a part's Content-Disposition has more than {MAX_OPTIONS} options")
             self._options = parse_options_header(self.headers.get("content-disposition", b""))
         value = self._options[1].get(name)
         return _extended(self._disposition, name.decode()) if value is None else value.decode("utf-8", "replace")

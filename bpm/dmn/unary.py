@@ -22,7 +22,8 @@ Compile = Callable[[str], Evaluator]
 
 _COMPARISON = re.compile(r"(<=|>=|!=|==|<|>|=)(?!=)")
 _NOT = re.compile(r"not\s*\((.*)\)", re.DOTALL)
-_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
+_TEXT = re.compile(r'"(?:[^"\\]|\\.)*+"?')
+"""A text; one that is not closed goes to the end, so that nothing is looked through twice."""
 
 
 MAX_CELL = 65_536

@@ -26,7 +26,7 @@ ORGANIZATION = "x-organization-id"
 _ORGANIZATION_ID = re.compile(r"[1-9][0-9]{0,18}")
 _SANE_ID = re.compile(r"[\w.:/+=@-]{1,128}", re.ASCII)
 _JSON_TYPE = re.compile(
-    r"application/(?:[\w.!#$&^-]+\+)?json((?:\s*;\s*[\w-]+=[^;]*)*)\s*;?\s*", re.ASCII | re.IGNORECASE
+    r"application/(?:[\w.!#$&^-]+\+)?json\s*((?:;\s*[\w-]+=[^;]*)*)(?:;\s*)?", re.ASCII | re.IGNORECASE
 )
 _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\";\s]*)", re.IGNORECASE)
 

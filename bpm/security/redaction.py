@@ -6,7 +6,7 @@ results hold, what a sentence or a log line repeats.
 
 import json
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, cast
@@ -22,10 +22,12 @@ MIN_REPEATED = 6
 
 _OWN_FORMS = r"bpm_[A-Za-z0-9]{4,64}_[A-Za-z0-9_-]{16,128}|whsec_[A-Za-z0-9+/=]{8,512}"
 _FORMS = re.compile(
-    rf"\b(?:{_OWN_FORMS}|eyJ[\w-]{{8,4096}}\.eyJ[\w-]{{8,4096}}\.[\w-]{{8,1024}})"
+    rf"\b(?:{_OWN_FORMS})"
     r"|-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[^-]{0,10000}(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?"
 )
-"""Secrets that are known by their form: our API keys and signing secrets, JSON web tokens, private keys."""
+"""Secrets that are known by their form: our API keys and signing secrets, and private keys."""
+_TOKEN = re.compile(r"(?<![\w-])(?P<before>(?>(?:[\w-]*?-)??(?=eyJ)))eyJ[\w-]{8,}+\.eyJ[\w-]{8,}+\.[\w-]{8,1024}")
+"""A JSON web token in a word, which is read once however often the word seems to begin one."""
 _SCHEMES = re.compile(r"\b(basic|bearer)(\s{1,4})[\w.+/=~-]{8,8192}", re.IGNORECASE)
 _USERINFO = re.compile(r"(//)[^/\s@?#'\"<>]{1,500}@")
 _WHOLE_USERINFO = re.compile(r"\A[^/?#]*@")
@@ -40,8 +42,9 @@ _GROUP = re.compile(r"[\"'](?P<name>[\w.-]{1,100})[\"']\s{0,4}[:=]\s{0,4}(?=[\[{
 """`"passwords": [` as in JSON."""
 
 _PARAMETER = re.compile(
-    r"(?P<tag>\bname\s{0,4}=\s{0,4}[\"'](?P<name>[\w.-]{1,100})[\"'][^<>]{0,500}>)(?P<value>[^<]{1,8192})<"
+    r"(?P<tag><(?>[^<>]*?\bname\s{0,4}=\s{0,4})[\"'](?P<name>[\w.-]{1,100})[\"'][^<>]*+>)(?P<value>[^<]{1,8192}+)(?=<)"
 )
+"""An element of a diagram that has a `name`: each is read once, from where it begins."""
 
 
 def redacted(
@@ -191,16 +194,35 @@ def _redacted_pair(pair: str, secrets: Set[str]) -> str:
 
 def _parameter(found: re.Match[str]) -> str:
     is_template = "{{" in found["value"] or "${" in found["value"] or not found["value"].strip()
-    return found[0] if is_template or not is_secret_name(found["name"]) else f"{found['tag']}{REDACTED}<"
+    return found[0] if is_template or not is_secret_name(found["name"]) else f"{found['tag']}{REDACTED}"
 
 
 def _without_groups(text: str) -> str:
-    """Return a text without the lists and objects that are assigned to secret names, up to where the first one ends."""
-    for found in reversed(list(_GROUP.finditer(text))):
-        if is_secret_name(found["name"]):
-            end = text.find("]" if text[found.end()] == "[" else "}", found.end())
-            text = f'{text[: found.end()]}"{REDACTED}"{text[end + 1 :] if end >= 0 else ""}'
-    return text
+    """Return a text without the lists and objects that are assigned to secret names, up to where each one ends."""
+    groups = [found for found in _GROUP.finditer(text) if is_secret_name(found["name"])]
+    ends: dict[int, tuple[int, int]] = {}
+    for at in reversed(range(len(groups))):
+        ends[at] = _end_of_group(text, groups, ends, at)
+    kept, place, at = list[str](), 0, 0
+    while at < len(groups):
+        kept.append(f'{text[place : groups[at].end()]}"{REDACTED}"')
+        place, at = ends[at]
+    return "".join([*kept, text[place:]])
+
+
+def _end_of_group(
+    text: str, groups: Sequence[re.Match[str]], ends: Mapping[int, tuple[int, int]], at: int
+) -> tuple[int, int]:
+    """Return where a group is over, and which one is the next after it; those inside of it end before it does."""
+    closing = "]" if text[groups[at].end()] == "[" else "}"
+    place, inside = groups[at].end(), at + 1
+    while inside < len(groups):
+        end = text.find(closing, place, groups[inside].start())
+        if end >= 0:
+            return end + 1, inside
+        place, inside = ends[inside]
+    end = text.find(closing, place)
+    return (end + 1 if end >= 0 else len(text)), inside
 
 
 def _assigned(found: re.Match[str]) -> str:
@@ -214,5 +236,8 @@ def _assigned(found: re.Match[str]) -> str:
 def _without_forms(text: str) -> str:
     if "_" not in text and "eyJ" not in text and "-----BEGIN" not in text:
         return text
+    tokens = 0
+    if "eyJ" in text:
+        text, tokens = _TOKEN.subn(rf"\g<before>{REDACTED}", text)
     found, count = _FORMS.subn(REDACTED, text)
-    return found if count else text
+    return found if count or tokens else text

@@ -17,7 +17,8 @@ from bpm.expressions import EvaluationError, Expression, ExpressionError, compil
 Evaluator = Callable[[Mapping[str, Any]], Any]
 
 _JUEL = re.compile(r"[$#]\{([^{}]*)\}")
-_JAVA = re.compile(r"[$#]\{[^}]*?(?<![\w.\"'])(execution|task|delegateExecution|delegateTask)\.")
+_JAVA = re.compile(r"[$#]\{|\}|(?<![\w.\"'])(execution|task|delegateExecution|delegateTask)\.")
+"""Where an expression begins, where one ends, and an object of Camunda 7's, which counts inside of one."""
 
 
 def compile_value(source: Any) -> Evaluator:
@@ -86,9 +87,13 @@ def compile_condition(source: str) -> Expression:
 
 def _refuse_java(source: str) -> None:
     """Raise ExpressionError for Camunda 7's own objects, which would otherwise be variables that are not there."""
-    if match := _JAVA.search(source):
-        message = f"'{match[1]}' is an object of Camunda 7's Java, which is not there; name variables instead"
-        raise ExpressionError(message, match.start(1) + 1)
+    is_inside = False
+    for match in _JAVA.finditer(source):
+        if match[1] is None:
+            is_inside = match[0] != "}"
+        elif is_inside:
+            message = f"'{match[1]}' is an object of Camunda 7's Java, which is not there; name variables instead"
+            raise ExpressionError(message, match.start(1) + 1)
 
 
 def _from_juel(source: Any) -> Any:

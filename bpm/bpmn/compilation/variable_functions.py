@@ -10,7 +10,7 @@ from collections.abc import Callable
 _TEXT = r"""'[^']*'|"[^"]*\""""
 _CALL = re.compile(
     r"\b(?:variables|vars|var):(\w+)\(\s*(['\"]?)([A-Za-z_]\w*)\2\s*"
-    rf"(?:,\s*({_TEXT}|[^(),'\"]+?)\s*)?\)"
+    rf"(?:,\s*({_TEXT}|[^(),'\"\s](?:[^(),'\"]*[^(),'\"\s])?)\s*)?\)"
     r"|\b(?:delegateExecution|execution)\.(getVariable|hasVariable)\(\s*(['\"])([A-Za-z_]\w*)\6\s*\)"
     rf"|{_TEXT}"
 )

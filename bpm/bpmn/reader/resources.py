@@ -12,7 +12,7 @@ from bpm.expressions import is_marked
 from bpm.model_files.xml import Tag
 
 _RESOURCES = frozenset({"humanPerformer", "performer", "potentialOwner"})
-_NAMED = re.compile(r"\s*(?:(user|group)\s*\(([^)]*)\)|([^,\s][^,]*))")
+_NAMED = re.compile(r"\s*(?:(user|group)\s*\(([^)]{0,200})\)|([^,\s][^,]*))")
 
 
 def read_resources(tag: Tag) -> dict[str, Any]:

@@ -14,8 +14,7 @@ from .arguments import text
 from .numbers import to_number
 from .registry import function
 
-_RANGE = re.compile(r"\s*([\[(\]])\s*(.+?)\s*\.\.\s*(.+?)\s*([\])\[])\s*", re.DOTALL)
-_NUMBER = re.compile(r"-?\d*\.?\d+")
+_NUMBER = re.compile(r"-?(?:\d+(?:\.\d+)?|\.\d+)")
 _END = re.compile(r'(@|[a-z ]+\()?\s*"((?:[^"\\]|\\.)*)"\s*\)?')
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "date(": temporal.to_date,
@@ -28,13 +27,14 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
 @function("range", is_temporal=True)
 def to_range(value: Any, *, meter: Meter) -> Interval:
     """The range that a text such as `[1..10]` is, whose ends are numbers, texts, dates, times or durations."""
-    match = _RANGE.fullmatch(text(value))
-    if match is None:
+    written = text(value).strip()
+    first, _, second = (end.strip() for end in written[1:-1].partition(".."))
+    if not first or not second or written[0] not in "[(]" or written[-1] not in "])[":
         raise Unsuitable("range() needs a text such as [1..10]")
-    low, high = _end(match[2]), _end(match[3])
+    low, high = _end(first), _end(second)
     if low is None or high is None:
         raise Unsuitable("a range of range() has two ends")
-    return interval(low, high, match[1] == "[", match[4] == "]", meter)
+    return interval(low, high, written[0] == "[", written[-1] == "]", meter)
 
 
 def _end(written: str) -> Any:

@@ -12,7 +12,7 @@ from bpm.errors import BpmError, Invalid
 UNNAMED = "webhook"
 """What a problem is filed under that concerns no single field."""
 
-_SENTENCE = re.compile(r"([A-Za-z_]\w*)((?:\[\d+\]|\.[^:\s]+)*): (.+)", re.DOTALL)
+_SENTENCE = re.compile(r"([A-Za-z_]\w*)((?:\[\d+\])*(?:\.[^:\s]+)?): (.+)", re.DOTALL)
 _INDEX = re.compile(r"\[(\d+)\]")
 
 

@@ -29,7 +29,7 @@ _WRONG_CREDENTIALS = frozenset({"013", "020"})
 _WRONG_MERCHANT = frozenset({"020", "023"})
 """Of payments: the hash is not accepted, and there is no such merchant."""
 
-_WRAPPED = re.compile(rb"\s*jsonp\s*\((.*)\)\s*;?\s*", re.DOTALL)
+_WRAPPED = re.compile(rb"\s*jsonp\s*\((.*)\)\s*(?:;\s*)?", re.DOTALL)
 """Some of Remita's servers wrap their JSON as a script."""
 
 
