@@ -153,6 +153,7 @@ class BrowserSessions:
     def _open_verified(
         self, tx: Transaction, verified: User, former: str | None, caller: BrowserCaller
     ) -> OpenedSession:
+        tables.lock_sign_ins(tx, verified.id)
         user = tables.find_user(tx.session(None), verified.id)
         if user is None or not user.is_enabled or user.token_version != verified.token_version:
             raise wrong_credentials()

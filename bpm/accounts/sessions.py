@@ -110,6 +110,7 @@ class Sessions:
         await self._database.write(lambda tx: self._revoke(tx, token))
 
     def _open(self, tx: Transaction, verified: User) -> TokenPair:
+        tables.lock_sign_ins(tx, verified.id)
         user = tables.find_user(tx.session(None), verified.id)
         if user is None or not user.is_enabled or user.token_version != verified.token_version:
             raise wrong_credentials()
@@ -124,7 +125,7 @@ class Sessions:
         if known is None:
             return None
         if known.used_at is not None:
-            self._end(tx, known.family, now)
+            self._end(tx, known.user_id, known.family, now)
             log.warning("refresh token used twice, its sign-in is revoked", user=known.user_id)
             return None
         user = tables.find_user(tx.session(None), known.user_id)
@@ -154,15 +155,16 @@ class Sessions:
         now = self._clock()
         known = tables.find_refresh_token(tx, digest(token))
         if known is not None:
-            self._end(tx, known.family, now)
+            self._end(tx, known.user_id, known.family, now)
             return
         try:
-            self._end(tx, self._tokens.verify(token, now).family, now)
+            claims = self._tokens.verify(token, now)
         except TokenError:
             return
+        self._end(tx, claims.user_id, claims.family, now)
 
-    def _end(self, tx: Transaction, family: str, now: datetime) -> None:
-        tables.revoke_family(tx, family, now)
+    def _end(self, tx: Transaction, user_id: int, family: str, now: datetime) -> None:
+        tables.revoke_family(tx, user_id, family, now)
         tx.after_commit(self._changed)
 
     async def _renew_hash(self, user: User, known: str, password: str) -> None:

@@ -11,7 +11,9 @@ from bpm.accounts import browser_tables
 from bpm.bus.tables import AuditEntry
 from bpm.store import ForeignText, JsonColumn, OrganizationRow, Row, Transaction, UtcDateTime
 from bpm.store.lookup import Lookup
+from bpm.store.named_lock import take_named_lock
 from bpm.store.records import Records
+from bpm.store.row_lock import to_change
 from bpm.store.session import ScopedSession
 
 
@@ -191,13 +193,24 @@ def find_signed_in(tx: Transaction, user_id: int, family: str) -> User | None:
     return find_user(tx.session(None), user_id)
 
 
+def lock_sign_ins(tx: Transaction, user_id: int) -> None:
+    """Wait until nobody else opens, continues or ends sign-ins of a user: what is ended then is all that there is."""
+    take_named_lock(tx, f"sign-ins of user {user_id}")
+
+
 def find_refresh_token(tx: Transaction, digest: str) -> RefreshToken | None:
-    """Return a refresh token by its SHA-256."""
-    return tx.session(None).exec(select(RefreshToken).where(col(RefreshToken.hash) == digest)).first()
+    """Return a refresh token by its SHA-256, to be used by nobody else meanwhile."""
+    statement = select(RefreshToken).where(col(RefreshToken.hash) == digest)
+    known = tx.session(None).exec(statement).first()
+    if known is None or tx.is_snapshot:
+        return known
+    lock_sign_ins(tx, known.user_id)
+    return tx.session(None).exec(to_change(tx, statement)).first()
 
 
-def revoke_family(tx: Transaction, family: str, now: datetime) -> None:
+def revoke_family(tx: Transaction, user_id: int, family: str, now: datetime) -> None:
     """End one sign-in: its refresh tokens at once, its access tokens when next looked at."""
+    lock_sign_ins(tx, user_id)
     table = RefreshToken.table()
     alive = (table.c.family == family, table.c.revoked_at.is_(None))
     tx.connection.execute(update(table).where(*alive).values(revoked_at=now))
@@ -205,6 +218,7 @@ def revoke_family(tx: Transaction, family: str, now: datetime) -> None:
 
 def revoke_sessions(tx: Transaction, user_id: int, now: datetime) -> None:
     """End every sign-in of a user, with tokens and in browsers."""
+    lock_sign_ins(tx, user_id)
     table = RefreshToken.table()
     alive = (table.c.user_id == user_id, table.c.revoked_at.is_(None))
     tx.connection.execute(update(table).where(*alive).values(revoked_at=now))

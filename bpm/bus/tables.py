@@ -12,8 +12,8 @@ from bpm.jobs import lacks_token
 from bpm.store import ForeignText, JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.organizations import is_switched_off
 from bpm.store.records import Records
+from bpm.store.row_lock import to_change
 from bpm.store.rows import Integer64
-from bpm.store.session import ScopedSession
 
 KEPT = timedelta(hours=24)
 """How long an idempotency key is remembered."""
@@ -196,9 +196,10 @@ def select_scheduled(state: str | None, type_: str | None) -> SelectOfScalar[Sch
     return statement if type_ is None else statement.where(col(ScheduledMessage.type) == type_)
 
 
-def scheduled_of(session: ScopedSession, message_id: str) -> ScheduledMessage | None:
-    """Return a scheduled message that the session may see."""
-    return session.exec(select_rows(ScheduledMessage).where(col(ScheduledMessage.id) == message_id)).first()
+def scheduled_of(tx: Transaction, organization_id: int, message_id: str) -> ScheduledMessage | None:
+    """Return a scheduled message of an organisation, to be changed by nobody else meanwhile."""
+    statement = select_rows(ScheduledMessage).where(col(ScheduledMessage.id) == message_id)
+    return tx.session(organization_id).exec(to_change(tx, statement)).first()
 
 
 def settle_scheduled(tx: Transaction, message_id: str, attempt: int, values: dict[str, Any]) -> bool:

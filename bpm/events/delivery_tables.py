@@ -17,6 +17,7 @@ from bpm.jobs.tables import lacks_token
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.organizations import is_switched_off
 from bpm.store.records import Records
+from bpm.store.row_lock import to_change
 from bpm.store.upsert import insert_new
 
 KIND = "delivery"
@@ -256,8 +257,9 @@ def paused_for_active(tx: Transaction, limit: int) -> list[DeliveryTurn]:
 
 
 def delivery(tx: Transaction, organization_id: int, id_: str) -> Delivery | None:
-    """Return a delivery of the organisation."""
-    return tx.session(organization_id).exec(select_rows(Delivery).where(col(Delivery.id) == id_)).first()
+    """Return a delivery of the organisation, to be changed by nobody else meanwhile."""
+    statement = select_rows(Delivery).where(col(Delivery.id) == id_)
+    return tx.session(organization_id).exec(to_change(tx, statement)).first()
 
 
 def change_delivery(tx: Transaction, row: Delivery, **values: Any) -> None:

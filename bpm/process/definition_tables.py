@@ -12,6 +12,7 @@ from bpm.errors import NotFound
 from bpm.process.newest_versions import newest_versions
 from bpm.security.permissions import KEY, USER, Authority, stored_authority
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
+from bpm.store.named_lock import take_named_lock
 from bpm.store.session import ScopedSession
 
 
@@ -93,6 +94,11 @@ def starters_of(deployed: DeployedProcess) -> Authority:
     """Return whom the instances act for that a version begins by itself: its authors, and who switched it on."""
     authors = authors_of(deployed)
     return authors if deployed.switched_on_by is None else authors.joined(Authority.from_json(deployed.switched_on_by))
+
+
+def lock_versions(tx: Transaction, organization_id: int, key: str) -> None:
+    """Wait until nobody else says which version of a process begins instances."""
+    take_named_lock(tx, f"versions of process {organization_id}:{key}")
 
 
 def newest_definition(session: ScopedSession, key: str, *, active: bool = False) -> DeployedProcess | None:

@@ -43,6 +43,7 @@ class ProcessStarts:
 
         `fresh` is the version that was just deployed, which need not be compiled again here.
         """
+        definition_tables.lock_versions(context.tx, context.organization_id, key)
         ids = definition_tables.version_ids(context.organization_id, key)
         newest = definition_tables.newest_definition(context.session, key, active=True)
         ready = self._runtime.deployed

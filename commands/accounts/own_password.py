@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from bpm.accounts import Accounts
-from bpm.accounts.lookup import find_account
+from bpm.accounts.lookup import find_account, present_sender
 from bpm.accounts.tables import User
 from bpm.bus import Command, Context, EffectContext, handles
 from bpm.errors import Conflict, Forbidden, Invalid, Unauthenticated
@@ -65,6 +65,7 @@ def _own(context: Context, accounts: Accounts) -> User:
 
 
 def _change(context: Context, accounts: Accounts, verified: User, hashed: str) -> UserView:
+    present_sender(context)
     user = _own(context, accounts)
     if user.password_hash != verified.password_hash:
         raise Conflict("The password was changed meanwhile; sign in with the new one")

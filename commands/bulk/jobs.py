@@ -13,6 +13,7 @@ from bpm.errors import Conflict, Invalid, NotFound
 from bpm.security.identifiers import new_id
 from bpm.security.permissions import stored_authority
 from bpm.security.stored_principal import principal_columns
+from bpm.store.named_lock import take_named_lock
 from bpm.threads import INLINE_BYTES, size_of
 from commands.bulk.actions import ACTIONS, Action, ActionName
 from commands.bulk.views import BulkJobView
@@ -171,6 +172,7 @@ async def _store_rows(job: Mapping[str, Any], action: Action, chosen: Sequence[s
     rows = [{"number": at, "ref": id_, "fields": action.fields_of(id_)} for at, id_ in enumerate(chosen, start=1)]
 
     def begin(inside: Context) -> None:
+        take_named_lock(inside.tx, f"bulk jobs of organisation {inside.organization_id}")
         if tables.count_open(inside.tx, inside.organization_id, inside.now() - KEPT_PLANNED) >= MAX_OPEN:
             raise Invalid(f"action: {MAX_OPEN} bulk jobs are planned or running; wait until one ends, or cancel one")
         tables.insert_job(inside.tx, {**job, "state": tables.CANCELLED})

@@ -12,6 +12,7 @@ POLICIES = (
         table=JOBS,
         key=JOBS.c.id,
         moment=JOBS.c.created_at,
+        ended=JOBS.c.completed_at,
         conditions=(JOBS.c.state != RUNNING,),
         along=(ROWS.c.job_id,),
         batch=1,

@@ -25,12 +25,13 @@ from commands.configuration.parts import (
 from commands.configuration.plan import Action, PlannedChange, digest_of, make_plan
 from commands.configuration.present import PartName, PresentPart, Wanted, read_parts
 from router.tables.configs import note_applied
+from router.tables.revisions import lock_configs
 
-READERS: Mapping[str, Permission] = {
-    "rule": "webhooks:write",
-    "process": "processes:write",
-    "decision": "processes:write",
-    "form": "processes:write",
+READERS: Mapping[str, Sequence[Permission]] = {
+    "rule": ("webhooks:write", "webhooks:read"),
+    "process": ("processes:write", "processes:read"),
+    "decision": ("processes:write", "processes:read"),
+    "form": ("processes:write", "processes:read"),
 }
 """What one must be allowed to see the parts of a kind as they are, the secrets in their texts included."""
 
@@ -88,21 +89,21 @@ class ConfigurationPlanView(View):
 
 
 class ConfigurationView(View):
-    """The parts of a configuration and the texts of their files; `leftOut` are the kinds you may not change."""
+    """The parts of a configuration and the texts of their files; `leftOut` are kinds you may not read or change."""
 
     parts: list[dict[str, Any]]
     """The parts, as a folder's files hold them."""
     files: dict[str, str]
     """The texts of the files by name."""
     left_out: list[str] = Field(default_factory=list[str])
-    """The kinds of parts that you may not change."""
+    """The kinds of parts that you may not read or change."""
 
 
 class ExportConfigurationQuery(Query[ConfigurationView]):
     """Return rules, processes, decisions and forms as they are applied; of the versions the newest.
 
-    With `label` only the rules that have it. Kinds of parts that you may not change are left out. Secrets that are
-    stored are `***`.
+    With `label` only the rules that have it. Kinds of parts that you may not read or change are left out. Secrets that
+    are stored are `***`.
     """
 
     permission = None
@@ -113,7 +114,7 @@ class ExportConfigurationQuery(Query[ConfigurationView]):
 
 @handles
 def export(query: ExportConfigurationQuery, context: Context) -> ConfigurationView:
-    """Read everything the sender may change."""
+    """Read everything the sender may read and change."""
     kinds = frozenset(kind for kind in READERS if _may_read(context, kind))
     present = read_parts(context, Wanted(label=query.label, kinds=kinds))
     if query.label is not None:
@@ -183,6 +184,7 @@ async def apply(
     parts = await in_thread(context.organization_id, partial(PlanMessages(command, registry).parts, plan))
 
     def before(inside: Context) -> None:
+        lock_configs(inside.tx)
         _refuse_stale(command, _present(command, inside))
 
     def after(inside: Context, results: Sequence[Any]) -> ConfigurationPlanView:
@@ -195,24 +197,29 @@ async def apply(
 
 
 def _present(folder: ConfigurationFields, context: Context) -> dict[PartName, PresentPart]:
-    """Return the parts that a plan is about; raises `Forbidden` for kinds that the sender may not change."""
+    """Return the parts that a plan is about; raises `Forbidden` for kinds that the sender may not read or change."""
     keys: dict[str, set[str]] = {}
     for part in folder.parts:
         keys.setdefault(part.kind, set()).add(part.key)
     if folder.prune:
         keys.setdefault("rule", set())
     for kind in keys:
-        context.require(context.principal, READERS[kind], f"Changing a {kind} by files")
+        _require(context, kind, f"Changing a {kind} by files")
     label = folder.label if folder.prune else None
     return read_parts(context, Wanted(keys, label, frozenset(keys)))
 
 
 def _may_read(context: Context, kind: str) -> bool:
     try:
-        context.require(context.principal, READERS[kind], "Exporting")
+        _require(context, kind, "Exporting")
     except Forbidden:
         return False
     return True
+
+
+def _require(context: Context, kind: str, purpose: str) -> None:
+    for permission in READERS[kind]:
+        context.require(context.principal, permission, purpose)
 
 
 def _refuse_secrets(folder: ConfigurationFields) -> None:

@@ -15,6 +15,7 @@ from bpm.events.tables import EventType
 from bpm.exact_json import write_json
 from bpm.schemas import SchemaError, check_schema
 from bpm.schemas import problems as schema_problems
+from bpm.store.named_lock import take_named_lock
 from bpm.store.paging import Total
 
 MAX_TYPES = 1_000
@@ -78,6 +79,7 @@ def register(command: RegisterEventTypeCommand, context: Context, catalogue: Eve
     """Insert or change it; an example that breaks the schema is refused."""
     if command.json_schema is not None and catalogue.is_own(command.event):
         raise Invalid("schema: an event that the product publishes itself can't be given one")
+    take_named_lock(context.tx, f"event types of organisation {context.organization_id}")
     row = tables.event_type(context.tx, context.organization_id, command.event)
     if row is None:
         _require_room(context)

@@ -10,6 +10,7 @@ from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
+from bpm.store.row_lock import to_change
 from commands.payments.tables import AmountColumn, AskedBackRow, PaymentFilter, payment_filters
 
 
@@ -77,20 +78,20 @@ class RemitaRejection(OrganizationRow, table=True):
 
 
 def remita_payment(tx: Transaction, organization_id: int, rrr: str) -> RemitaPayment | None:
-    """Return the payment with an RRR."""
+    """Return the payment with an RRR, to be confirmed by nobody else meanwhile."""
     statement = select_rows(RemitaPayment).where(col(RemitaPayment.rrr) == rrr)
-    return tx.session(organization_id).exec(statement).first()
+    return tx.session(organization_id).exec(to_change(tx, statement)).first()
 
 
 def remita_collection(tx: Transaction, organization_id: int, key: CollectionKey) -> RemitaCollection | None:
-    """Return what was collected under a key."""
+    """Return what was collected under a key, to be confirmed by nobody else meanwhile."""
     statement = select_rows(RemitaCollection).where(
         col(RemitaCollection.type) == key.type,
         col(RemitaCollection.mandate_id) == key.mandate_id,
         col(RemitaCollection.mandate_request_id) == key.request_id,
         col(RemitaCollection.date) == key.date,
     )
-    return tx.session(organization_id).exec(statement).first()
+    return tx.session(organization_id).exec(to_change(tx, statement)).first()
 
 
 def select_payments(wanted: PaymentFilter) -> SelectOfScalar[RemitaPayment]:

@@ -45,6 +45,8 @@ def deactivate(
 
 def _switch(context: Context, definition_id: int, starts: ProcessStarts, *, active: bool) -> ProcessDefinitionView:
     row = get_definition(context, definition_id)
+    definition_tables.lock_versions(context.tx, context.organization_id, row.key)
+    context.session.refresh(row)
     refuse_draft(row, context.box)
     if row.is_active == active:
         raise Conflict(f"Process definition is already {'active' if active else 'inactive'}")

@@ -68,7 +68,7 @@ class RetryScheduledMessageCommand(Command[ScheduledMessageView]):
 @handles
 def retry_scheduled(command: RetryScheduledMessageCommand, context: Context, jobs: JobQueue) -> ScheduledMessageView:
     """Let it wait for one more attempt, due now."""
-    row = tables.scheduled_of(context.session, command.id)
+    row = tables.scheduled_of(context.tx, context.organization_id, command.id)
     if row is None:
         raise NotFound("No scheduled message found with the specified ID")
     if row.state != "dead":

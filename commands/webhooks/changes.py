@@ -37,7 +37,12 @@ V = TypeVar("V", bound=View)
 
 
 def get_or_404(config_id: int, context: Context) -> WebhookConfig:
-    """Return a configuration of the caller's organisation; raises `NotFound`."""
+    """Return a configuration of the caller's organisation, to be changed by nobody else meanwhile.
+
+    Raises `NotFound`.
+    """
+    if not context.tx.is_snapshot:
+        revisions.lock_configs(context.tx)
     row = configs.config_by_id(context.tx, context.organization_id, config_id)
     if row is None:
         raise NotFound(NOT_FOUND)

@@ -16,12 +16,13 @@ from router.tables.requests import DEAD, INBOUND, InboundRequest, RequestRow
 
 
 def change(tx: Transaction, row: RequestRow, values: Mapping[str, Any]) -> bool:
-    """Change a request unless it was executed or changed since `row` was read; tells whether it was changed."""
+    """Change a request unless it was executed, emptied or changed since `row` was read; tells whether it was."""
     where = (
         INBOUND.c.request_id == row.request_id,
         INBOUND.c.attempt == row.attempt,
         INBOUND.c.state == row.state,
         INBOUND.c.replay_count == row.replay_count,
+        INBOUND.c.body_pruned == row.body_pruned,
     )
     return tx.connection.execute(update(INBOUND).where(*where).values(**values)).rowcount == 1
 

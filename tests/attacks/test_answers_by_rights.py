@@ -301,6 +301,19 @@ async def test_a_request_that_is_given_up(app: RunningApp, writer: Person) -> No
     assert (found["path"], found["address"], found["errors"]) == ("", "", None)
 
 
+async def test_what_is_there_as_files(app: RunningApp, writer: Person) -> None:
+    """Neither an export nor a plan tells what others wrote into rules, processes, decisions and forms."""
+    rule = {"key": "r", "path": "r", "description": "d", "isEnabled": True, "action": "POST", "executionType": 0}
+    await app.cmd("CreateWebHookConfigCommand", **rule, commandName="PingQuery", parameters={"note": CANARY})
+    await deploy(app, "job", START, WAIT, END, description=CANARY)
+    found = await told(writer.client, "ExportConfigurationQuery")
+    assert (found["parts"], found["leftOut"]) == ([], ["decision", "form", "process", "rule"])
+    parts = [{"kind": "rule", **rule, "commandName": "PingQuery"}]
+    reply = await writer.client.send("PlanConfigurationQuery", {"parts": parts})
+    assert (reply.status, reply.errors) == (403, ["Changing a rule by files needs the permission webhooks:read"])
+    assert CANARY in str(await app.cmd("ExportConfigurationQuery"))
+
+
 async def test_a_saved_rule_that_is_tried(app: RunningApp, writer: Person) -> None:
     """The message that a dry run shows is made of what the rule's author wrote."""
     rule = {"key": "r", "path": "r", "description": "d", "isEnabled": True, "action": "POST", "executionType": 0}

@@ -63,12 +63,15 @@ def note_run(tx: Transaction, name: str, pruned: int, until: datetime | None, no
 
 
 def take_lease(tx: Transaction, holder: str, now: datetime, seconds: float) -> bool:
-    """Become or stay the one who prunes; tells False while another process is."""
+    """Become or stay the one who prunes; tells False while another process is.
+
+    A lease from the future is one from before the clock was set back.
+    """
     until = now + timedelta(seconds=seconds)
     row = {"id": 1, "holder": holder, "held_until": until}
     if tx.connection.execute(insert_new(tx.connection, LEASES), row).rowcount:
         return True
-    free = or_(LEASES.c.holder == holder, LEASES.c.held_until < now)
+    free = or_(LEASES.c.holder == holder, LEASES.c.held_until < now, LEASES.c.held_until > until)
     return tx.connection.execute(update(LEASES).where(LEASES.c.id == 1, free).values(row)).rowcount == 1
 
 

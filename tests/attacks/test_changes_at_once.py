@@ -1,0 +1,250 @@
+"""What two server processes change at the same moment, on PostgreSQL: the second decides by what the first one left.
+
+The first change is held just before its commit; the second begins meanwhile, and ends after it.
+"""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+from bpm.bus.tables import SCHEDULED
+from bpm.client import BusClient, Reply
+from bpm.clock import system_clock
+from bpm.store import Transaction
+from bpm.testing import RunningApp, running_app, until
+from bpm.testing.client import PASSWORD as ADMINISTRATORS
+from commands.bulk import jobs as bulk_jobs
+from tests.attacks.people import PASSWORD, WAIT, deploy, person
+
+pytestmark = pytest.mark.anyio
+
+SECONDS = 20
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+
+Send = Callable[[], Awaitable[Any]]
+
+
+@dataclass
+class Pair:
+    """Two server processes on one database."""
+
+    one: RunningApp
+    other: RunningApp
+
+    async def at_once(self, first: Send, second: Send) -> tuple[Any, Any]:
+        """Send the first through the one process and hold its commit until the second has ended, or waits for it."""
+        hold = threading.Event()
+        first_task, last = await self._held(first, hold)
+        second_task = asyncio.ensure_future(second())
+        try:
+            await until(lambda: self._is_over(second_task))
+        finally:
+            hold.set()
+        _, *answers = await asyncio.gather(last, first_task, second_task)
+        return answers[0], answers[1]
+
+    async def _held(self, first: Send, hold: threading.Event) -> tuple["asyncio.Future[Any]", "asyncio.Future[Any]"]:
+        """Have the writer busy until the first's unit waits behind one that ends the group only when it is let go."""
+        database = self.one.app.database
+        gate, held = threading.Event(), threading.Event()
+        busy = asyncio.ensure_future(database.write(lambda _tx: gate.wait(SECONDS)))
+        await until(lambda: database.waiting == 1)
+        first_task = asyncio.ensure_future(first())
+        await until(lambda: database.waiting == 2)
+
+        def end(_tx: Transaction) -> None:
+            held.set()
+            hold.wait(SECONDS)
+
+        last = asyncio.ensure_future(database.write(end))
+        await until(lambda: database.waiting == 3)
+        gate.set()
+        await busy
+        await until(held.is_set)
+        return first_task, last
+
+    async def _is_over(self, task: "asyncio.Future[Any]") -> bool:
+        if task.done():
+            return True
+        database = self.one.app.database
+        return bool(await database.read(lambda tx: tx.connection.exec_driver_sql(WAITING).scalar()))
+
+
+@pytest.fixture
+async def pair(postgres_url: str, httpserver: HTTPServer) -> AsyncIterator[Pair]:
+    """Two processes without workers, so that nothing else is written; Mono is a server on loopback."""
+    settings: dict[str, Any] = {
+        "database_url": postgres_url,
+        "secret_key": "ab" * 32,
+        "worker": False,
+        "handler_seconds": SECONDS,
+        "delivery": {"probe": "off"},
+        "mono": {"webhook_secret": "s", "secret_key": "test_sk", "base_url": httpserver.url_for("")},
+    }
+    async with running_app(**settings) as one, running_app(**settings) as other:
+        yield Pair(one, other)
+
+
+async def signed_in(app: RunningApp, username: str = "admin", password: str = ADMINISTRATORS) -> Reply:
+    return await app.request("POST", "/api/auth/token", {"username": username, "password": password})
+
+
+async def refreshed(app: RunningApp, tokens: Reply) -> Reply:
+    return await app.request("POST", "/api/auth/token", {"refresh_token": tokens.body["refresh_token"]})
+
+
+async def test_a_refresh_token_is_used_once(pair: Pair) -> None:
+    """Whoever is second has stolen it, or was stolen from: the sign-in ends."""
+    tokens = await signed_in(pair.one)
+    first, second = await pair.at_once(lambda: refreshed(pair.one, tokens), lambda: refreshed(pair.other, tokens))
+    assert (first.status, second.status) == (200, 401)
+    assert (await refreshed(pair.one, first)).status == 401
+
+
+@pytest.mark.parametrize("is_ended_first", [True, False])
+async def test_signing_out_everywhere_ends_what_goes_on_meanwhile(pair: Pair, is_ended_first: bool) -> None:
+    """No refresh token is left, whether it was made just before or after."""
+    tokens = await signed_in(pair.one)
+    end, go_on = lambda app: app.send("EndAllSessionsCommand", {}), lambda app: refreshed(app, tokens)
+    first, second = (end, go_on) if is_ended_first else (go_on, end)
+    answers = await pair.at_once(lambda: first(pair.one), lambda: second(pair.other))
+    gone_on = answers[is_ended_first]
+    assert gone_on.status == 401 or (await refreshed(pair.one, gone_on)).status == 401
+
+
+async def test_a_password_that_is_changed_opens_nothing_more(pair: Pair) -> None:
+    """A sign-in that was verified before the change and opened during it has no use."""
+    ada = await person(pair.one, "ada", "operator")
+    change = {"id": ada.id, "password": "Another-horse-battery-8"}
+    _, late = await pair.at_once(
+        lambda: pair.one.cmd("UpdateUserCommand", **change), lambda: signed_in(pair.other, "ada", PASSWORD)
+    )
+    assert late.status == 401 or (await refreshed(pair.one, late)).status == 401
+
+
+async def test_a_password_that_an_administrator_sets_is_not_changed_by_the_former_one(pair: Pair) -> None:
+    """Whoever knows the former password has lost the account, however quick they are."""
+    ada = await person(pair.one, "ada", "operator")
+    thief = BusClient(pair.other.http)
+    await thief.sign_in("ada", PASSWORD)
+    stolen = {"currentPassword": PASSWORD, "newPassword": "Stolen-horse-battery-8"}
+    await pair.at_once(
+        lambda: pair.one.cmd("UpdateUserCommand", id=ada.id, password="Rescued-horse-battery-8"),
+        lambda: thief.send("ChangeOwnPasswordCommand", stolen),
+    )
+    assert (await signed_in(pair.one, "ada", "Rescued-horse-battery-8")).status == 200
+
+
+async def test_headers_are_not_given_to_a_receiver_that_is_exchanged_meanwhile(pair: Pair) -> None:
+    """Whoever saved a URL with its headers has them sent there, and nobody else has them sent elsewhere."""
+    ours, theirs = "https://example.com/in", "https://example.org/in"
+    made = await pair.one.cmd("CreateSubscriptionCommand", url=ours, events=["*"])
+    ours_again = {"id": made["id"], "url": ours, "headers": {"Authorization": "Bearer canary"}}
+    await pair.at_once(
+        lambda: pair.one.cmd("UpdateSubscriptionCommand", id=made["id"], url=theirs),
+        lambda: pair.other.cmd("UpdateSubscriptionCommand", **ours_again),
+    )
+    shown = await pair.one.cmd("GetSubscriptionByIdQuery", id=made["id"])
+    assert (shown["url"], list(shown["headers"])) == (ours, ["Authorization"])
+
+
+async def test_a_payment_is_confirmed_once(pair: Pair, httpserver: HTTPServer) -> None:
+    """Two questions that Mono answers at the same moment publish one event."""
+    told = {"event": "direct_debit.payment_successful", "data": {"object": {"reference": "r1", "amount": 5}}}
+    await pair.one.cmd("ProcessMonoEventCommand", **{**told, "eventId": "e1"})
+    paid = {"status": "successful", "reference": "r1", "amount": 5, "currency": "NGN"}
+    httpserver.expect_request("/v2/payments/verify/r1").respond_with_json({"status": "successful", "data": paid})
+    first, second = await pair.at_once(
+        lambda: pair.one.cmd("ConfirmMonoPaymentCommand", reference="r1"),
+        lambda: pair.other.cmd("ConfirmMonoPaymentCommand", reference="r1"),
+    )
+    assert (first["status"], second["status"]) == ("confirmed", "confirmed")
+    published = await pair.one.cmd("GetEventListQuery", event="mono.payment_confirmed")
+    assert published["totalCount"] == 1
+
+
+async def test_a_rule_is_changed_by_one_of_two(pair: Pair) -> None:
+    """The other is told that somebody was faster, and the rule is what one of them saved."""
+    rule = {"description": "d", "isEnabled": True, "path": "x", "action": "POST", "executionType": 0}
+    made = await pair.one.rule("x", commandName="PingQuery")
+    change = {**rule, "id": made["id"], "revision": 1, "commandName": "PingQuery"}
+    first, second = await pair.at_once(
+        lambda: pair.one.send("UpdateWebHookConfigCommand", change),
+        lambda: pair.other.send("UpdateWebHookConfigCommand", {**change, "description": "other"}),
+    )
+    assert (first.status, second.status) == (200, 409)
+
+
+async def test_what_two_administrators_switch_is_switched(pair: Pair) -> None:
+    """Neither feature of an organisation is taken back by whoever switches another one."""
+    made = await pair.one.cmd("CreateOrganizationCommand", name="Shop")
+    await pair.at_once(
+        lambda: pair.one.cmd("UpdateOrganizationCommand", id=made["id"], features={"ruleReview": True}),
+        lambda: pair.other.cmd("UpdateOrganizationCommand", id=made["id"], features={"webhooks": False}),
+    )
+    shown = await pair.one.cmd("GetOrganizationByIdQuery", id=made["id"])
+    assert shown["features"] == {"webhooks": False, "ruleReview": True}
+
+
+async def test_a_dead_message_is_tried_again_once(pair: Pair) -> None:
+    """The second wish meets one that waits already."""
+    now = system_clock()
+    row = {
+        "organization_id": 1,
+        "id": "m1",
+        "type": "PingQuery",
+        "fields": {},
+        "principal_id": "user:1",
+        "principal_name": "admin",
+        "permissions": [],
+        "correlation_id": "c",
+        "causation_id": "c",
+        "depth": 0,
+        "state": "dead",
+        "attempt": 5,
+        "created_at": now,
+        "due_at": now,
+    }
+    await pair.one.app.database.write(lambda tx: tx.connection.execute(SCHEDULED.insert(), row))
+    first, second = await pair.at_once(
+        lambda: pair.one.send("RetryScheduledMessageCommand", {"id": "m1"}),
+        lambda: pair.other.send("RetryScheduledMessageCommand", {"id": "m1"}),
+    )
+    assert (first.status, second.status) == (200, 409)
+
+
+async def test_an_event_type_is_registered_by_both(pair: Pair) -> None:
+    """The second changes what the first one made."""
+    names = ("RegisterEventTypeCommand", {"event": "shop.opened", "description": "the second"})
+    first, second = await pair.at_once(lambda: pair.one.send(*names), lambda: pair.other.send(*names))
+    assert (first.status, second.status) == (200, 200)
+
+
+async def test_versions_that_are_switched_off_begin_nothing(pair: Pair) -> None:
+    """Two versions switched off by two people leave none that listens."""
+    start = '<startEvent id="s"><messageEventDefinition messageRef="m"/></startEvent>'
+    older, newer = [await deploy(pair.one, "p", start, WAIT) for _ in range(2)]
+    await pair.at_once(
+        lambda: pair.one.cmd("DeactivateProcessDefinitionCommand", id=newer),
+        lambda: pair.other.cmd("DeactivateProcessDefinitionCommand", id=older),
+    )
+    count = "SELECT count(*) FROM process_trigger"
+    database = pair.one.app.database
+    assert await database.read(lambda tx: tx.connection.exec_driver_sql(count).scalar()) == 0
+
+
+async def test_no_more_bulk_work_is_planned_than_may_be(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit is the organisation's, not each process's."""
+    monkeypatch.setattr(bulk_jobs, "MAX_OPEN", 1)
+    await pair.one.rule("x", commandName="PingQuery")
+    await pair.one.hook("x", {})
+    plan = {"action": "discardRequests", "selection": {"state": "pending"}, "fields": {"reason": "r"}}
+    first, second = await pair.at_once(
+        lambda: pair.one.send("PlanBulkJobCommand", plan), lambda: pair.other.send("PlanBulkJobCommand", plan)
+    )
+    assert (first.status, second.status) == (200, 400)
