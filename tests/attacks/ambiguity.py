@@ -8,9 +8,11 @@ of finite automata*, 1991): a match that fails after such a text tries every mix
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from re import _constants as codes  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
-from re import _parser as parser  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
+from importlib import import_module
 from typing import Any
+
+codes: Any = import_module("re._constants")
+parser: Any = import_module("re._parser")
 
 CHARACTERS = [*map(chr, range(128)), "\xa0", "\xb2", "\xe9", "\u0660", "\u20ac", "\u3042"]
 """One of each kind that expressions tell apart."""
@@ -56,7 +58,8 @@ class Automaton:
             case codes.POSSESSIVE_REPEAT:
                 return self._closed(value[2], begin)
             case codes.MAX_REPEAT | codes.MIN_REPEAT:
-                return self._repeated(*value, begin)
+                least, most, body = value
+                return self._repeated(least, most, body, begin)
             case codes.ASSERT | codes.ASSERT_NOT:
                 self.inner.append(Automaton(value[1], self._flags))
                 return begin

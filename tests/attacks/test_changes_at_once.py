@@ -110,7 +110,13 @@ async def test_a_refresh_token_is_used_once(pair: Pair) -> None:
 async def test_signing_out_everywhere_ends_what_goes_on_meanwhile(pair: Pair, is_ended_first: bool) -> None:
     """No refresh token is left, whether it was made just before or after."""
     tokens = await signed_in(pair.one)
-    end, go_on = lambda app: app.send("EndAllSessionsCommand", {}), lambda app: refreshed(app, tokens)
+
+    def end(app: RunningApp) -> Awaitable[Reply]:
+        return app.send("EndAllSessionsCommand", {})
+
+    def go_on(app: RunningApp) -> Awaitable[Reply]:
+        return refreshed(app, tokens)
+
     first, second = (end, go_on) if is_ended_first else (go_on, end)
     answers = await pair.at_once(lambda: first(pair.one), lambda: second(pair.other))
     gone_on = answers[is_ended_first]
@@ -194,7 +200,7 @@ async def test_what_two_administrators_switch_is_switched(pair: Pair) -> None:
 async def test_a_dead_message_is_tried_again_once(pair: Pair) -> None:
     """The second wish meets one that waits already."""
     now = system_clock()
-    row = {
+    row: dict[str, Any] = {
         "organization_id": 1,
         "id": "m1",
         "type": "PingQuery",
@@ -241,10 +247,9 @@ async def test_versions_that_are_switched_off_begin_nothing(pair: Pair) -> None:
 async def test_no_more_bulk_work_is_planned_than_may_be(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit is the organisation's, not each process's."""
     monkeypatch.setattr(bulk_jobs, "MAX_OPEN", 1)
-    await pair.one.rule("x", commandName="PingQuery")
-    await pair.one.hook("x", {})
-    plan = {"action": "discardRequests", "selection": {"state": "pending"}, "fields": {"reason": "r"}}
+    await pair.one.hook("nowhere", {})
+    plan = {"action": "replayRequests", "selection": {"state": "quarantined"}}
     first, second = await pair.at_once(
         lambda: pair.one.send("PlanBulkJobCommand", plan), lambda: pair.other.send("PlanBulkJobCommand", plan)
     )
-    assert (first.status, second.status) == (200, 400)
+    assert (first.status, second.status) == (200, 422)
