@@ -304,11 +304,12 @@ async def test_a_request_that_is_given_up(app: RunningApp, writer: Person) -> No
 async def test_what_is_there_as_files(app: RunningApp, writer: Person) -> None:
     """Neither an export nor a plan tells what others wrote into rules, processes, decisions and forms."""
     rule = {"key": "r", "path": "r", "description": "d", "isEnabled": True, "action": "POST", "executionType": 0}
-    await app.cmd("CreateWebHookConfigCommand", **rule, commandName="PingQuery", parameters={"note": CANARY})
+    rule |= {"commandName": "PublishEventCommand", "parameters": {"event": "a.b", "data": {"note": CANARY}}}
+    await app.cmd("CreateWebHookConfigCommand", **rule)
     await deploy(app, "job", START, WAIT, END, description=CANARY)
     found = await told(writer.client, "ExportConfigurationQuery")
     assert (found["parts"], found["leftOut"]) == ([], ["decision", "form", "process", "rule"])
-    parts = [{"kind": "rule", **rule, "commandName": "PingQuery"}]
+    parts = [{"kind": "rule", **rule, "parameters": {"event": "a.b"}}]
     reply = await writer.client.send("PlanConfigurationQuery", {"parts": parts})
     assert (reply.status, reply.errors) == (403, ["Changing a rule by files needs the permission webhooks:read"])
     assert CANARY in str(await app.cmd("ExportConfigurationQuery"))
