@@ -1,30 +1,31 @@
-"""Work that ends its own process: counted, then run alone, then given up.
+"""Work that ends its own process: counted, then tried one by one, then given up.
 
-A job that was running when its process died may have killed it, or may only have been there. After the first death
-it runs like any other; after the second it runs while no other suspect does, so that a third death names the guilty.
+A job that was running when its process died may have killed it, or may only have been there. After that death it is
+a suspect: it runs while no other suspect does, and only what was running then is counted once more.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Protocol
 
 from bpm.errors import Poisoned
 from bpm.jobs.interface import Job
+from bpm.jobs.suspects import SuspectQueue
 
-RUNS_ALONE = 2
-"""Deaths after which a job runs while no other suspect does."""
 GIVEN_UP = 3
-"""Deaths after which a job's work is settled as failed for good."""
+"""Deaths after which a job's work is settled as failed for good: one among others, and two of its own."""
 HELD = 4
 """Deaths after which not even that is tried: settling the work ends the process, too."""
 
 
 class CrashRecords(Protocol):
-    """Where deaths are kept across processes, by the job's key."""
+    """Where deaths are kept across processes, by the job's key.
+
+    What a dead process was running waits from the moment at which its death is counted.
+    """
 
     async def wait(self, key: str) -> None:
-        """Note that a suspect waits: a death now is none of its doing."""
+        """Note that a suspect runs no more, and waits to be run again: a death now is none of its doing."""
         ...
 
     async def begin(self, key: str) -> None:
@@ -43,7 +44,7 @@ class CrashTracker:
         """Take where they are kept."""
         self._records = records
         self._counts: dict[str, int] = {}
-        self._turn = asyncio.Lock()
+        self._suspects = SuspectQueue()
 
     def learn(self, counts: Mapping[str, int]) -> None:
         """Replace what is known: deaths by job key."""
@@ -55,14 +56,14 @@ class CrashTracker:
 
     @asynccontextmanager
     async def watched(self, job: Job) -> AsyncGenerator[None]:
-        """Run a suspect: alone if it was there twice, and forgotten when it ends with its process alive."""
-        if self.of(job) < RUNS_ALONE:
-            yield
-        else:
-            await self._records.wait(job.key)
-            async with self._turn:
-                await self._records.begin(job.key)
+        """Run a suspect alone; it is none any more when it ends with its process alive."""
+        async with self._suspects.alone(self.of(job)):
+            await self._records.begin(job.key)
+            try:
                 yield
+            except BaseException:  # it was put off or cut off, and is to be run again
+                await self._records.wait(job.key)
+                raise
         self._counts.pop(job.key, None)
         await self._records.forget(job.key)
 

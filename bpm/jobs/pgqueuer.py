@@ -86,9 +86,9 @@ _COUNT_DEATHS = f"""
         UPDATE {NAME} SET status = 'queued', updated = now() FROM stale WHERE {NAME}.id = stale.id
         RETURNING {NAME}.dedupe_key
     )
-    INSERT INTO {DEATHS.name} (key, deaths, is_waiting) SELECT dedupe_key, 1, false FROM taken
+    INSERT INTO {DEATHS.name} (key, deaths, is_waiting) SELECT dedupe_key, 1, true FROM taken
     ON CONFLICT (key) DO UPDATE
-        SET deaths = {DEATHS.name}.deaths + CASE WHEN {DEATHS.name}.is_waiting THEN 0 ELSE 1 END, is_waiting = false
+        SET deaths = {DEATHS.name}.deaths + CASE WHEN {DEATHS.name}.is_waiting THEN 0 ELSE 1 END, is_waiting = true
 """  # noqa: S608 our names
 _FORGET_ENDED = f"DELETE FROM {DEATHS.name} WHERE NOT EXISTS (SELECT FROM {NAME} WHERE dedupe_key = key)"  # noqa: S608
 _DEATHS = f"SELECT key, deaths FROM {DEATHS.name}"  # noqa: S608

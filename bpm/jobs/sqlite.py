@@ -56,8 +56,8 @@ _BACKLOG = text(f"""
     ) GROUP BY entrypoint
 """)  # noqa: S608
 _DIED = text(f"""
-    INSERT INTO {DEATHS.name} (key, deaths, is_waiting) SELECT dedupe_key, 1, 0 FROM {NAME} WHERE status = 'picked'
-    ON CONFLICT (key) DO UPDATE SET deaths = deaths + NOT is_waiting, is_waiting = 0
+    INSERT INTO {DEATHS.name} (key, deaths, is_waiting) SELECT dedupe_key, 1, 1 FROM {NAME} WHERE status = 'picked'
+    ON CONFLICT (key) DO UPDATE SET deaths = deaths + NOT is_waiting, is_waiting = 1
 """)  # noqa: S608
 _FORGET_ENDED = text(f"DELETE FROM {DEATHS.name} WHERE key NOT IN (SELECT dedupe_key FROM {NAME})")  # noqa: S608
 _TAKE_BACK = text(f"UPDATE {NAME} SET status = 'queued' WHERE status = 'picked'")  # noqa: S608

@@ -235,3 +235,24 @@ class JobsContract:
         assert notes.given_up == [("third", reason)]
         left = await database.read(lambda tx: tx.connection.execute(DEATHS.select()).all())
         assert [(row.key, row.deaths) for row in left] == [(job("fourth").key, 4)]
+
+    async def test_after_a_death_those_that_were_there_run_one_by_one(
+        self, database: Database, settings: Settings, clock: Clock, working: Working, job: NewJob
+    ) -> None:
+        """A second death counts for the one that had begun; the most suspicious one begins last."""
+        jobs = open_jobs(database, settings, clock)
+        await jobs.prepare()
+        await database.write(lambda tx: jobs.enqueue(tx, *map(job, ("suspicious", "a", "b"))))
+        await database.write(lambda tx: tx.connection.execute(self.died))
+        twice = {"key": job("suspicious").key, "deaths": 1, "is_waiting": False}
+        await database.write(lambda tx: tx.connection.execute(DEATHS.insert(), twice))
+        notes = Notes(seconds=30)
+        async with working(notes):
+            await until(lambda: notes.at_once == 1, seconds=20)
+            left = await database.read(lambda tx: tx.connection.execute(DEATHS.select()).all())
+        assert sorted((row.deaths, row.is_waiting) for row in left) == [(1, False), (1, True), (2, True)]
+        notes.seconds = 0
+        async with working(notes):
+            await until(lambda: len(notes.ran) == 3, seconds=20)
+        assert (sorted(notes.ran[:2]), notes.ran[2], notes.most_at_once) == (["a", "b"], "suspicious", 1)
+        assert await database.read(lambda tx: tx.connection.execute(DEATHS.select()).all()) == []
