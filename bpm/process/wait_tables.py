@@ -34,6 +34,9 @@ MOST_SHOWN = 1_000
 SHOWN_AFTER_STEP = 100
 """Maximum number shown of an instance that was answered: showing all would cost more than the answer."""
 
+MOST_NAMED = 20
+"""Maximum number of an instance's waits that a sentence names."""
+
 JOB_KINDS = (*MACHINE_KINDS, "timer")
 """Waits that a worker answers; the others wait for people or messages."""
 
@@ -144,11 +147,22 @@ def find_wait(tx: Transaction, instance_id: int, wait_id: int) -> WaitRow | None
     return _ONE_WAIT.first(tx, None, instance_id=instance_id, wait_id=wait_id)
 
 
-def waits_of(tx: Transaction, instance_id: int, *kinds: str, limit: int = MOST_SHOWN) -> Sequence[WaitRow]:
-    """Return an instance's waits, of the given kinds if any are given; the oldest, if there are very many."""
+def waits_of(
+    tx: Transaction,
+    instance_id: int,
+    *kinds: str,
+    limit: int = MOST_SHOWN,
+    name: str | None = None,
+    element_id: str | None = None,
+) -> Sequence[WaitRow]:
+    """Return an instance's waits, of these kinds, name and element if such are given; the oldest, if there are many."""
     if not kinds:
         return _ALL_WAITS_OF.all(tx, instance=instance_id, limit=limit)
-    return _WAITS.all(tx.reading, _WAITS_OF.where(WAITS.c.kind.in_(kinds)), instance=instance_id, limit=limit)
+    statement = _WAITS_OF.where(WAITS.c.kind.in_(kinds))
+    for column, value in (WAITS.c.name, name), (WAITS.c.element_id, element_id):
+        if value is not None:
+            statement = statement.where(column == value)
+    return _WAITS.all(tx.reading, statement, instance=instance_id, limit=limit)
 
 
 def job_waits(tx: Transaction, limit: int) -> Sequence[WaitRow]:

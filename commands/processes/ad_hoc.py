@@ -48,8 +48,7 @@ class ActivateAdHocActivitiesCommand(Command[InstanceStateView]):
 def activate(command: ActivateAdHocActivitiesCommand, context: Context, processes: ProcessRuntime) -> InstanceStateView:
     """Let the sub-process begin them."""
     row = own_instance(context, command.instance_id)
-    waits = wait_tables.waits_of(context.tx, row.id, "adHoc")
-    found = [wait for wait in waits if command.element_id in (None, wait.element_id)]
+    found = wait_tables.waits_of(context.tx, row.id, "adHoc", element_id=command.element_id)
     if len(found) != 1:
         where = f" '{command.element_id}'" if command.element_id else ""
         raise Conflict(f"{len(found)} ad hoc sub-processes{where} are open in process instance {row.id}; one must be")

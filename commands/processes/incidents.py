@@ -64,17 +64,21 @@ def _answer(
     trigger: type[Retry | Skip],
 ) -> InstanceStateView:
     own_instance(context, command.instance_id)
-    incidents = _incidents(context, command.instance_id, command.wait_id)[:AT_ONCE]
+    incidents = _incidents(context, command.instance_id, command.wait_id)
     triggers = [trigger(wait_id, command.variables) for wait_id in incidents]
     return state_view(processes.advance(context, command.instance_id, *triggers))
 
 
 def _incidents(context: Context, instance_id: int, wait_id: int | None) -> list[int]:
-    waiting = [wait.wait_id for wait in wait_tables.waits_of(context.tx, instance_id, "incident")]
+    if wait_id is not None:
+        wait = wait_tables.find_wait(context.tx, instance_id, wait_id)
+        if wait is not None and wait.kind == "incident":
+            return [wait_id]
+    waiting = [wait.wait_id for wait in wait_tables.waits_of(context.tx, instance_id, "incident", limit=AT_ONCE)]
     if not waiting:
         raise Conflict(f"process instance {instance_id} has no incident")
-    if wait_id is None:
-        return waiting
-    if wait_id not in waiting:
-        raise Invalid(f"waitId: must be one of {', '.join(map(str, waiting))}")
-    return [wait_id]
+    if wait_id is not None:
+        raise Invalid(
+            f"waitId: must be one of its incidents, as {', '.join(map(str, waiting[: wait_tables.MOST_NAMED]))}"
+        )
+    return waiting

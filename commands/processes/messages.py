@@ -1,5 +1,6 @@
 """What people and the outside tell waiting instances: messages, callbacks, completed tasks."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -10,6 +11,7 @@ from bpm.bus import Command, Context, Id, Integer, View, handles
 from bpm.errors import Conflict, NotFound
 from bpm.process import wait_tables
 from bpm.process.message_tables import keep_message
+from bpm.process.rows import WaitRow
 from bpm.process.runtime import InstanceState, NewInstance, ProcessRuntime
 from bpm.process.start_triggers import ProcessStarts
 from bpm.security.sealing import seal_fields
@@ -110,11 +112,7 @@ class ReturnCallbackCommand(Command[InstanceStateView]):
 def return_callback(command: ReturnCallbackCommand, context: Context, processes: ProcessRuntime) -> InstanceStateView:
     """Find the wait inside the instance, and go on there."""
     own_instance(context, command.instance_id)
-    waits = [
-        wait
-        for wait in wait_tables.waits_of(context.tx, command.instance_id, "message")
-        if command.message_name in (None, wait.name)
-    ]
+    waits = wait_tables.waits_of(context.tx, command.instance_id, "message", limit=1, name=command.message_name)
     if not waits:
         raise NotFound(f"process instance {command.instance_id} does not wait for that message")
     arrived = MessageArrived(waits[0].wait_id, command.variables)
@@ -141,17 +139,21 @@ class SignalProcessInstanceCommand(Command[InstanceStateView]):
 def signal(command: SignalProcessInstanceCommand, context: Context, processes: ProcessRuntime) -> InstanceStateView:
     """Answer the one wait that is meant."""
     own_instance(context, command.instance_id)
-    waits = [
-        wait
-        for wait in wait_tables.waits_of(context.tx, command.instance_id, "user", "message")
-        if command.task_id in (None, wait.element_id)
-    ]
+    at, most = command.task_id, wait_tables.MOST_NAMED
+    waits = wait_tables.waits_of(context.tx, command.instance_id, "user", "message", limit=most, element_id=at)
     if not waits:
         raise NotFound(f"process instance {command.instance_id} does not wait there for anybody")
     if len(waits) > 1:
-        names = ", ".join(wait.element_id for wait in waits)
-        raise Conflict(f"it waits at several places; name one as taskId: {names}")
+        raise Conflict(_several(waits, at))
     wait = waits[0]
     check_form(wait, command.variables, context, processes)
     answer = CompleteUserTask if wait.kind == "user" else MessageArrived
     return state_view(processes.advance(context, command.instance_id, answer(wait.wait_id, command.variables)))
+
+
+def _several(waits: Sequence[WaitRow], task_id: str | None) -> str:
+    """Say what to do where an instance waits at several places, or several times at one."""
+    places = dict.fromkeys(wait.element_id for wait in waits)
+    if task_id is not None or len(places) == 1:
+        return f"it waits several times at {next(iter(places))}; complete one by its waitId, or give its message by key"
+    return f"it waits at several places; name one as taskId: {', '.join(places)}"

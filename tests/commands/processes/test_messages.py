@@ -164,3 +164,24 @@ async def test_a_boundary_event_of_two_messages_hears_each_once_a_round(app: Run
 async def opened(app: RunningApp, number: int) -> list[str]:
     """Return the elements that an instance waits at."""
     return sorted(task["elementId"] for task in (await instance(app, number))["currentTasks"])
+
+
+MANY = wait_tables.MOST_SHOWN + 10
+
+
+async def test_what_an_instance_waits_for_is_found_among_very_many(app: RunningApp) -> None:
+    """By its message or its element, however many waits are older; what is there several times is named so."""
+    await deploy(
+        app,
+        "start s; and f; and j; receive a many parallel over items as i: A; user u; receive b: B; user v; end e\n"
+        "s -> f -> a -> j -> e; f -> u -> b -> v -> j",
+    )
+    number = (await start(app, items=[0] * MANY))["instanceId"]
+    several = await app.send("SignalProcessInstanceCommand", {"instanceId": number})
+    assert several.errors == ["it waits at several places; name one as taskId: u, a"]
+    several = await app.send("SignalProcessInstanceCommand", {"instanceId": number, "taskId": "a"})
+    assert several.errors[0].startswith("it waits several times at a;")
+    await app.cmd("SignalProcessInstanceCommand", instanceId=number, taskId="u")
+    await app.cmd("ReturnCallbackCommand", instanceId=number, messageName="B", variables={"b": 1})
+    await app.cmd("SignalProcessInstanceCommand", instanceId=number, taskId="v", variables={"v": 2})
+    assert {"b": 1, "v": 2}.items() <= (await instance(app, number))["variables"].items()
