@@ -2,6 +2,7 @@
 
     value = read_json(text)      numbers with a fraction or an exponent are `Number`
     text = write_json(value)     and are written as numbers again; models of pydantic are written by their aliases
+    text = write_plain(value)    the same, faster, for what holds no models, dates and other types of Python
 
 A `Decimal` that is no `Number` is written as text, as pydantic writes it: that is how results of messages carry money.
 """
@@ -28,6 +29,15 @@ _marks: ContextVar[dict[str, Number] | None] = ContextVar("marks", default=None)
 _reader = msgspec.json.Decoder(float_hook=number_of)
 
 
+def _digits(value: object) -> msgspec.Raw:
+    if isinstance(value, Number):
+        return msgspec.Raw(str(value).encode())
+    raise TypeError
+
+
+_plain_writer = msgspec.json.Encoder(enc_hook=_digits)
+
+
 def read_json(text: str | bytes, *, allow_inf_nan: bool = True) -> Any:
     """Read one JSON value that the product wrote or has already checked; raises `ValueError`.
 
@@ -42,6 +52,14 @@ def read_json(text: str | bytes, *, allow_inf_nan: bool = True) -> Any:
 def write_json(value: Any, *, serialize_unknown: bool = False) -> bytes:
     """Write any value, models included; raises `PydanticSerializationError`, a `ValueError`, for what is not JSON."""
     return _without_marks(_marking(to_json, value, serialize_unknown=serialize_unknown))
+
+
+def write_plain(value: object, *, serialize_unknown: bool = False) -> bytes:
+    """Write what is made of JSON values and tuples alone: as `write_json` does, many times faster."""
+    try:
+        return _plain_writer.encode(value)
+    except (TypeError, ValueError, RecursionError):
+        return write_json(value, serialize_unknown=serialize_unknown)
 
 
 def write_indented(value: Any) -> str:

@@ -1,16 +1,18 @@
 """Takes an instance apart for its store: each of many turns by itself, so that an answer to one touches no other.
 
 `divide` gives what is stored as the instance's own state, and the parts beside it. `Instance.absorb` takes a turn in
-again, and the instance's `part_loader` gives the engine those it asks for.
+again, and the instance's `part_loader` gives the engine those it asks for. A branch, one of many tokens that wait in
+one scope, is stored as a turn is.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bpm.bpmn.branches import find_branches
 from bpm.bpmn.compiler.compiled import CompiledProcess
 from bpm.bpmn.state import ROOT, Instance, Scope
-from bpm.exact_json import write_json
+from bpm.exact_json import write_plain
 
 _OF_SCOPES = ("scopes", "active", "variables", "done")
 _OF_TOKENS = ("tokens", "locals", "beside")
@@ -18,10 +20,10 @@ _OF_TOKENS = ("tokens", "locals", "beside")
 
 @dataclass(frozen=True, slots=True)
 class StoredTurn:
-    """A turn with all inside it, but for the turns there that are stored by themselves.
+    """A turn or a branch with all inside it, but for the turns there that are stored by themselves.
 
-    `body` is the scope around the turns, `around` the turn that this one is part of, 0 for none. `content` is what
-    `Instance.absorb` takes, `text` the same as JSON; `waits` are the ids of its waits.
+    `body` is the scope around the turns, or that of the branches; `around` the turn that this one is part of, 0 for
+    none. `content` is what `Instance.absorb` takes, `text` the same as JSON; `waits` are the ids of its waits.
     """
 
     body: int
@@ -35,8 +37,8 @@ class StoredTurn:
 class Division:
     """What remains of an instance, and what is stored beside it.
 
-    `turns` are by their scope, `kept` are the values of turns by kind, scope and index. `bodies` are the scopes
-    whose turns' values may be stored beside the instance.
+    `turns` are by their scope, branches by their token, `kept` are the values of turns by kind, scope and index.
+    `bodies` are the scopes whose turns' values may be stored beside the instance.
     """
 
     instance: Instance
@@ -48,7 +50,8 @@ class Division:
 def divide(process: CompiledProcess, instance: Instance) -> Division:
     """Take an instance apart; the turns of one in the midst of a trigger stay with it."""
     bodies = bodies_of(process, instance)
-    if not bodies:
+    branches = find_branches(process, instance) if instance.pending is None else frozenset[int]()
+    if not bodies and not branches:
         return Division(instance)
     rest = instance.copy()
     rest.arrived = None
@@ -58,7 +61,7 @@ def divide(process: CompiledProcess, instance: Instance) -> Division:
         if body in bodies
         for index, value in rest.kept.pop((kind, body)).items()
     }
-    turns = _move_turns(process, rest) if instance.pending is None else {}
+    turns = _move_turns(process, rest, branches) if instance.pending is None else {}
     return Division(rest, turns, kept, bodies)
 
 
@@ -68,14 +71,17 @@ def bodies_of(process: CompiledProcess, instance: Instance) -> frozenset[int]:
     return frozenset([key for key, scope in noted if process.nodes[scope.element or ""].keeps_apart(scope.note)])
 
 
-def _move_turns(process: CompiledProcess, rest: Instance) -> dict[int, StoredTurn]:
-    """Move the turns that are stored by themselves out of what remains."""
-    owners = _owners(process, rest)
-    if not any(owners.values()):
+def _move_turns(process: CompiledProcess, rest: Instance, branches: frozenset[int]) -> dict[int, StoredTurn]:
+    """Move the turns and branches that are stored by themselves out of what remains."""
+    owners = _owners(process, rest, branches)
+    token_owners = {
+        token.id: token.id if token.id in branches else owners[token.scope] for token in rest.tokens.values()
+    }
+    moved = dict.fromkeys([owner for owner in (*owners.values(), *token_owners.values()) if owner])
+    if not moved:
         return {}
-    turns = {owner: rest.scopes[owner] for owner in owners.values() if owner}
-    parts = {owner: Instance(scopes={}, active={}, variables={}, has_large=rest.has_large) for owner in turns}
-    token_owners = {token.id: owners[token.scope] for token in rest.tokens.values()}
+    places = {owner: _place(rest, owner) for owner in moved}
+    parts = {owner: Instance(scopes={}, active={}, variables={}, has_large=rest.has_large) for owner in moved}
     wait_owners = {wait.id: token_owners.get(wait.token, ROOT) for wait in rest.waits.values()}
     for names, ids in (_OF_SCOPES, owners), (_OF_TOKENS, token_owners), (("waits",), wait_owners):
         for key, owner in ids.items():
@@ -83,16 +89,23 @@ def _move_turns(process: CompiledProcess, rest: Instance) -> dict[int, StoredTur
                 _move(names, key, rest, parts[owner])
     kinds = [wait.kind for part in parts.values() for wait in part.waits.values()]
     rest.absent = rest.absent.plus(sum(len(part.tokens) for part in parts.values()), kinds)
-    return {key: _turn(parts[key], scope, owners[scope.parent or ROOT]) for key, scope in turns.items()}
+    return {key: _turn(parts[key], body, owners[body]) for key, body in places.items()}
 
 
-def _owners(process: CompiledProcess, instance: Instance) -> dict[int, int]:
-    """The turn that each scope is part of; 0 for those that remain."""
+def _place(instance: Instance, owner: int) -> int:
+    """The scope around a turn, or that of a branch."""
+    scope = instance.scopes.get(owner)
+    return instance.tokens[owner].scope if scope is None else scope.parent or ROOT
+
+
+def _owners(process: CompiledProcess, instance: Instance, branches: frozenset[int]) -> dict[int, int]:
+    """The turn or branch that each scope is part of; 0 for those that remain."""
     owners = {ROOT: ROOT}
     for key, scope in instance.scopes.items():
-        if key != ROOT:
-            around = scope.parent or ROOT
-            owners[key] = key if _is_apart(process, instance, scope) else owners[around]
+        if scope.token in branches:
+            owners[key] = scope.token or ROOT
+        elif key != ROOT:
+            owners[key] = key if _is_apart(process, instance, scope) else owners[scope.parent or ROOT]
     return owners
 
 
@@ -109,6 +122,6 @@ def _move(names: Sequence[str], key: int, source: Instance, target: Instance) ->
             getattr(target, name)[key] = entries.pop(key)
 
 
-def _turn(part: Instance, scope: Scope, outer: int) -> StoredTurn:
+def _turn(part: Instance, body: int, outer: int) -> StoredTurn:
     content = part.content()
-    return StoredTurn(scope.parent or ROOT, outer, content, write_json(content).decode(), tuple(part.waits))
+    return StoredTurn(body, outer, content, write_plain(content).decode(), tuple(part.waits))

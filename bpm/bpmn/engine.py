@@ -212,6 +212,8 @@ def _merge_tokens(run: Run) -> bool:
         if element in merging:
             held[scope].append(element)
     run.steps.spend(len(held))
+    for scope in held:
+        run.gather_lacking(scope)
     merged = [any(run.nodes[element].merge(run, scope) for element in held[scope]) for scope in held]
     return any(merged)
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from bpm.exact_json import write_json
+from bpm.exact_json import write_plain
 
 
 def json_size(value: Any) -> int:
     """Return about how many bytes a value takes as JSON."""
     if isinstance(value, str):
         return len(value)
-    return len(write_json(value, serialize_unknown=True)) if isinstance(value, list | dict) else 8
+    return len(write_plain(value, serialize_unknown=True)) if isinstance(value, list | dict) else 8

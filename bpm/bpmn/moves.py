@@ -31,7 +31,7 @@ def move_tokens(run: Run, process: CompiledProcess, trigger: MoveTokens) -> None
 
 def _cancel(run: Run, element: str) -> None:
     """Take away every token that rests at an element, with all that was opened for it."""
-    tokens = [token for token in run.tokens.resting.values() if _is_at(token, element)]
+    tokens = sorted([token for token in run.tokens.resting.values() if _is_at(token, element)])
     if not tokens:
         raise EvaluationError(f"no token rests at '{element:.200}'")
     for token in tokens:

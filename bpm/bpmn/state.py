@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, cast
 
 from bpm.bpmn.large import Large, LargeKey, LargeValues
 from bpm.bpmn.unloaded import NOTHING_ABSENT, PartLoader, UnloadedCounts
-from bpm.exact_json import read_json, write_json
+from bpm.exact_json import read_json, write_plain
 
 ROOT = 0
 TURN = "#"
@@ -257,7 +257,7 @@ class Instance:
             state["k"] = [[*key, list(values.items())] for key, values in self.kept.items()]
         if self.absent != NOTHING_ABSENT:
             state["a"] = self.absent
-        return write_json(state).decode()
+        return write_plain(state).decode()
 
     def content(self) -> dict[str, Any]:
         """The scopes and all that is in them, as `absorb` takes it in."""

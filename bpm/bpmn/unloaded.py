@@ -1,6 +1,6 @@
-"""What of an instance is not at hand: the turns of repeated activities that nothing happens to at the moment.
+"""What of an instance is not at hand: turns of repeated activities and branches that nothing happens to at the moment.
 
-The caller of the engine may store each turn by itself (see `division`). It brings the turn of the wait that a trigger
+The caller of the engine may store each of them by itself (see `division`). It brings the one of the wait that a trigger
 answers; the engine asks for others through the instance's `part_loader`, when something concerns them, too.
 """
 
@@ -15,7 +15,7 @@ class PartLoader(Protocol):
     """Where the caller keeps what is not at hand."""
 
     def turns(self, body: int | None) -> Sequence[Mapping[str, Any]]:
-        """The turns not at hand around which a scope is, with all inside them; None: every one. Now they are.
+        """The turns and branches of a scope that are not at hand, with all inside them; None: every one. Now they are.
 
         Each is as `Instance.absorb` takes it.
         """

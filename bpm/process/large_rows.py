@@ -6,7 +6,7 @@ from typing import Any
 from bpm.bpmn.json_size import json_size
 from bpm.bpmn.large import Large, LargeKey
 from bpm.bpmn.state import Instance
-from bpm.exact_json import write_json
+from bpm.exact_json import write_plain
 from bpm.process import part_tables
 from bpm.security.redaction import holds_secret
 from bpm.store import Transaction
@@ -49,7 +49,7 @@ class LargeRows:
         instance.has_large = True
         for number, (scope, name) in enumerate(found):
             value, key = instance.variables[scope][name], LargeKey(instance.version, number)
-            text = self._new[key] = write_json(value).decode()
+            text = self._new[key] = write_plain(value).decode()
             large = Large.of(value, key, len(text), is_secret=holds_secret({name: value}))
             instance.variables[scope] = {**instance.variables[scope], name: large}
         return instance

@@ -8,7 +8,7 @@ from bpm.bpmn.large import LargeKey
 from bpm.bpmn.state import ITEMS, OUTPUTS, Instance
 from bpm.bus import Context
 from bpm.errors import Fenced
-from bpm.exact_json import read_json, write_json
+from bpm.exact_json import read_json, write_plain
 from bpm.process import part_tables
 from bpm.process.large_rows import LargeRows
 from bpm.process.part_tables import LARGE, TURN
@@ -142,7 +142,7 @@ class Parts:
     def _write_kept(self, kept: Mapping[tuple[str, int, int], Any]) -> None:
         new = {key: value for key, value in kept.items() if key not in self._kept}
         self._is_secret |= holds_secret(list(new.values()))
-        rows = [self._row(*key, write_json(value).decode()) for key, value in new.items()]
+        rows = [self._row(*key, write_plain(value).decode()) for key, value in new.items()]
         part_tables.insert_parts(self._tx, rows)
         self.size += sum(row["size"] for row in rows)
         self._kept |= kept.keys()

@@ -118,7 +118,7 @@ class Run:
         self.effects.append(Incident(wait_id, element, message, code))
 
     def gather(self, body: int | None = None) -> None:
-        """Bring in the turns around which a scope is, or all there are: something concerns every one of them."""
+        """Bring in the turns and branches of a scope, or all there are: something concerns every one of them."""
         instance = self.instance
         if instance.part_loader is None or not instance.absent.tokens:
             return
@@ -128,10 +128,16 @@ class Run:
         for index in (self.tokens, self.scopes, self.waits):
             index.forget_index()
 
+    def gather_lacking(self, scope: int) -> None:
+        """Bring in the tokens of a scope that are not at hand, if there are any."""
+        if self.tokens.lacks_some(scope):
+            self.gather(scope)
+
     def clear(self, scope: int) -> None:
         """Terminate every token in a scope, nested scopes included; the scope itself stays, empty."""
         if self.tokens.moving:
             self.tokens.stop(scope)
+        self.gather_lacking(scope)
         for token in self.tokens.resting_in(scope):
             self.nodes[token.element].terminate(self, token)
             self.tokens.forget(token)

@@ -135,15 +135,19 @@ class Tokens:
         return (token for token in self.resting.values() if token.scope == scope)
 
     def resting_in(self, scope: int) -> list[Token]:
-        """The tokens that rest in a scope itself; those of all are put in order when more are asked for."""
+        """The tokens that rest in a scope itself, oldest first; an index is made when more are asked for."""
         if self._rested_in is None and self._asked < FEW:
             self._asked += 1
-            return [token for token in self.resting.values() if token.scope == scope]
+            return sorted([token for token in self.resting.values() if token.scope == scope])
         if self._rested_in is None:
             self._rested_in = {}
             for token in self.resting.values():
                 self._rested_in.setdefault(token.scope, {})[token.id] = None
-        return [self.resting[each] for each in self._rested_in.get(scope, ()) if each in self.resting]
+        return [self.resting[each] for each in sorted(self._rested_in.get(scope, ())) if each in self.resting]
+
+    def lacks_some(self, scope: int) -> bool:
+        """Whether tokens of a scope may not be at hand."""
+        return self._instance.absent.tokens > 0 and len(self.resting_in(scope)) < self._active[scope]
 
     def forget_index(self) -> None:
         """Tokens were added by somebody else."""

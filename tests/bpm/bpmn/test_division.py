@@ -1,7 +1,10 @@
-"""An instance whose turns and large values are stored one by one does what one in one piece does."""
+"""An instance whose turns, branches and large values are stored one by one does what one in one piece does."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from random import Random
+from typing import Any, Self
 
 import pytest
 from hypothesis import given, settings
@@ -10,8 +13,8 @@ from pydantic_core import from_json, to_json
 
 from bpm.bpmn import CompiledProcess, Instance, Trigger, advance, load
 from bpm.bpmn.division import StoredTurn, divide
-from bpm.bpmn.effects import Ignored
-from bpm.bpmn.elements.containers.loops import MOST_TOGETHER
+from bpm.bpmn.effects import Effect, Ignored
+from bpm.bpmn.elements.containers import loops
 from bpm.bpmn.large import LargeKey, LargeValues
 from bpm.bpmn.triggers import (
     Cancel,
@@ -25,10 +28,14 @@ from bpm.bpmn.triggers import (
 )
 from bpm.exact_json import read_json
 from bpm.process.large_rows import MOST_IN_STATE, LargeRows
-from tests.bpm.bpmn.player import NOON, check_books
+from tests.bpm.bpmn.conformance.notation import Case
+from tests.bpm.bpmn.conformance.test_conformance import CASES, play
+from tests.bpm.bpmn.player import NOON, Player, check_books
+from tests.bpm.bpmn.test_properties import BLOCKS, Block, write_process
+from tests.bpm.bpmn.test_properties import answer as answer_at_random
 from tests.commands.playing import bpmn
 
-MANY = MOST_TOGETHER + 4
+MANY = loops.MOST_TOGETHER + 4
 MOST_TRIGGERS = 60
 LARGE = "x" * (MOST_IN_STATE + 1)
 MODELS = (
@@ -51,6 +58,34 @@ MODELS = (
     "start s; sub q many parallel over items as i {\n"
     "start ps; user A; boundary b on A: condition go = true; end pe\nps -> A -> pe; b -> pe\n}\nend e\ns -> q -> e",
 )  # fmt: skip
+
+
+def forked(*branch: str, extra: str = "", inside: str = "-> {0}") -> str:
+    """A process that forks into many branches, each of the elements given, which wait for one another at last."""
+    numbers = [str(number) for number in range(MANY)]
+    lines = [line.replace("#", number) for number in numbers for line in branch]
+    ways = [f"f {inside.format(f'x{number}')} -> j" for number in numbers]
+    return "\n".join(["start s; and f; and j; end e", *lines, "s -> f; j -> e", *ways, extra])
+
+
+FORKS = (
+    forked("user x#"),
+    forked("user x#; boundary b# on x#: timer PT1H; end e#; b# -> e#"),
+    forked("service x#; boundary b# on x#: error; end e#: terminate; b# -> e#"),
+    forked(
+        "sub x# {\nstart s#; and f#; user A#; user B#; and j#; end e#; s# -> f# -> A# -> j# -> e#; f# -> B# -> j#\n}"
+    ),
+    forked("sub x# {\nstart s#; user A# many parallel over items as i; end e#; s# -> A# -> e#\n}"),
+    forked("user x#", extra="esp h {\nstart hs: message M; user hu; end he; hs -> hu -> he\n}"),
+    forked("user x#; boundary b# on x#: condition go = true; end e#; b# -> e#"),
+    "start s; sub q {\n" + forked("user x#").replace("start s", "start qs").replace("s -> f", "qs -> f") + "\n}\n"
+    "boundary b on q: timer PT1H; user c; end z; s -> q -> z; b -> c -> z",
+    "start s; sub q many parallel over items as i {\n"
+    + forked("user x#").replace("start s", "start qs").replace("s -> f", "qs -> f")
+    + "\n}\nend z; s -> q -> z",
+    "start s; user t; end e\ns -> t -> e\n"
+    "esp h {\nstart~ hs: message M; user hu; user hv; end he; hs -> hu -> hv -> he\n}",
+)
 
 
 class Store:
@@ -107,6 +142,17 @@ class Store:
         self.stored = {key: turn for key, turn in self.stored.items() if key not in self.read} | dict(division.turns)
         self.values |= {key: to_json(value) for key, value in division.kept.items()}
 
+    def follow(self, trigger: Trigger, now: datetime, one: Instance, effects: tuple[Effect, ...]) -> None:
+        """Do what was done to an instance in one piece, and check that it came to the same."""
+        apart, found = advance(self.process, self.open(getattr(trigger, "wait_id", None)), trigger, now)
+        assert found == effects
+        self.write(apart)
+        whole = self.whole()
+        assert (whole.status, whole.absent.tokens, whole.absent.waits) == (one.status, 0, {})
+        for name in ("scopes", "active", "variables", "tokens", "waits", "done", "locals", "beside", "unattended"):
+            assert getattr(whole, name) == getattr(one, name), name
+        check_books(whole)
+
     def whole(self) -> Instance:
         """The instance with everything."""
         instance = Instance.from_json(self.text, self)
@@ -122,16 +168,8 @@ def played(process: CompiledProcess, decide: Callable[[Instance], Trigger]) -> N
     trigger = Start({"items": list(range(MANY)), "go": False, "big": LARGE})
     for number in range(MOST_TRIGGERS + 1):
         one, effects = advance(process, one, trigger, NOON)
-        opened = store.open(getattr(trigger, "wait_id", None))
-        apart, found = advance(process, opened, trigger, NOON)
-        assert found == effects
         assert not effects or not isinstance(effects[0], Ignored)
-        store.write(apart)
-        whole = store.whole()
-        assert (whole.status, whole.absent.tokens, whole.absent.waits) == (one.status, 0, {})
-        for name in ("scopes", "active", "variables", "tokens", "waits", "done", "locals", "unattended"):
-            assert getattr(whole, name) == getattr(one, name), name
-        check_books(whole)
+        store.follow(trigger, NOON, one, effects)
         if one.status.is_final:
             return
         trigger = Cancel("enough") if number == MOST_TRIGGERS - 1 else decide(one)
@@ -150,7 +188,7 @@ def answer(instance: Instance, wait_id: int) -> Trigger:
     return TimerFired(wait_id) if wait.kind == "timer" else MessageArrived(wait_id, {})
 
 
-@pytest.mark.parametrize("text", MODELS)
+@pytest.mark.parametrize("text", [*MODELS, *FORKS])
 @settings(deadline=None, max_examples=8)
 @given(data=st.data())
 def test_taken_apart_it_does_the_same(text: str, data: st.DataObject) -> None:
@@ -172,6 +210,72 @@ def test_taken_apart_it_does_the_same(text: str, data: st.DataObject) -> None:
         return answer(instance, wait.id)
 
     played(process, decide)
+
+
+@contextmanager
+def few_together() -> Generator[None]:
+    """Store each of two turns or branches by itself."""
+    before = loops.MOST_TOGETHER
+    loops.MOST_TOGETHER = 1
+    try:
+        yield
+    finally:
+        loops.MOST_TOGETHER = before
+
+
+class DividedPlayer(Player):
+    """Plays an instance in one piece and one that is stored in parts."""
+
+    def __init__(self, body: str, head: str) -> None:
+        super().__init__(body, head)
+        self.store = Store(self.process)
+
+    def send(self, trigger: Trigger) -> Self:
+        super().send(trigger)
+        self.store.process = self.process  # of another version after a migration
+        self.store.follow(trigger, self.now, self.instance, self.effects)
+        return self
+
+
+@settings(deadline=None, max_examples=150)
+@given(block=BLOCKS, seed=st.integers(0, 2**32), steps=st.integers(0, 200))
+def test_whatever_the_process_it_does_the_same_in_parts(block: Block, seed: int, steps: int) -> None:
+    """Generated processes, answered at random, and cancelled at last if they have not ended."""
+    random = Random(seed)  # noqa: S311 - a repeatable player, not a secret
+    with few_together():
+        player = DividedPlayer(write_process(block), '<message id="m" name="M"/>').start(n=random.randrange(3))
+        for _ in range(steps):
+            if not player.status.is_final:
+                answer_at_random(player, random)
+        if not player.status.is_final:
+            player.cancel()
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_what_the_standard_says_holds_in_parts(case: Case) -> None:
+    """The conformance cases, played once more."""
+    first, *others = case.versions
+    with few_together():
+        player = DividedPlayer(first.body, first.head)
+        for version in case.versions:
+            lines = [line for line in version.play if not line.startswith("lacks ")]
+            if version in others:
+                player.migrate(version.body, version.head)
+            for line in lines:
+                play(player, line)
+
+
+def test_only_the_branch_that_is_answered_is_at_hand() -> None:
+    """Of a branch that has ended its token alone remains, at the join."""
+    process, store = load(bpmn(FORKS[0])), Store(load(bpmn(FORKS[0])))
+    first, _ = advance(process, store.open(), Start(), NOON)
+    store.write(first)
+    assert (len(store.stored), Instance.from_json(store.text).tokens) == (MANY, {})
+    for number, wait in enumerate(list(store.whole().waits)[:3]):
+        opened = store.open(wait)
+        assert (len(opened.tokens), len(opened.waits)) == (number + 1, 1)
+        store.write(advance(process, opened, CompleteUserTask(wait), NOON)[0])
+        assert {token.element for token in Instance.from_json(store.text).tokens.values()} == {"j"}
 
 
 def test_only_the_turn_that_is_answered_is_at_hand() -> None:

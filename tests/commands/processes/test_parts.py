@@ -1,4 +1,4 @@
-"""Instances of many turns are stored in parts: an answer to one turn reads and writes that one."""
+"""Instances of many turns or branches are stored in parts: an answer to one of them reads and writes that one."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,7 +13,8 @@ from bpm.bpmn.state import Instance
 from bpm.process import instance_tables
 from bpm.process.parts import whole_state
 from bpm.testing import RunningApp, running_app, until
-from tests.commands.playing import deploy, instance, start
+from tests.commands.playing import deploy, instance, start, trace
+from tests.commands.processes.test_growth import fork
 
 pytestmark = pytest.mark.anyio
 
@@ -78,6 +79,58 @@ async def test_the_state_beside_the_turns_stays_small(app: RunningApp) -> None:
     assert sizes[1] < sizes[0] + 20
 
 
+async def test_branches_end_in_any_order_and_leave_nothing(app: RunningApp) -> None:
+    """They wait for one another at the join; what is stored of them goes with each."""
+    await deploy(app, fork(40))
+    begun = await start(app, amount=7)
+    state: dict[str, Any] = begun
+    for number in range(40):
+        assert await rows(app, "SELECT count(*) FROM process_part") == [(40 - number,)]
+        state = await complete(app, begun["instanceId"], (await tasks(app, begun["instanceId"]))[-1], last=number)
+    assert (state["status"], state["variables"]) == ("COMPLETED", {"amount": 7, "last": 39})
+    assert await rows(app, "SELECT parts_size FROM process_instance") == [(0,)]
+
+
+async def test_the_state_beside_the_branches_stays_small(app: RunningApp) -> None:
+    """What an answer writes does not grow with the number of branches that still wait."""
+    sizes = []
+    for number in (50, 150):
+        await deploy(app, fork(number), f"p{number}")
+        begun = await start(app, f"p{number}")
+        await complete(app, begun["instanceId"], (await tasks(app, begun["instanceId"]))[0])
+        found = await rows(app, "SELECT length(state) FROM process_instance WHERE id = :id", id=begun["instanceId"])
+        sizes.append(found[0][0])
+    assert sizes[1] < sizes[0] + 20
+
+
+async def test_branches_that_an_earlier_version_wrote_in_one_piece_go_on(app: RunningApp) -> None:
+    """They are taken apart with the next answer."""
+    await deploy(app, fork(30))
+    number = (await start(app))["instanceId"]
+    await app.app.database.write(lambda tx: _write_as_before(tx, app, number))
+    state: dict[str, Any] = {}
+    for left in range(30, 0, -1):
+        state = await complete(app, number, (await tasks(app, number))[0])
+        assert await rows(app, "SELECT count(*) FROM process_part") == [(left - 1,)]
+    assert state["status"] == "COMPLETED"
+
+
+async def test_what_ends_all_branches_ends_those_not_at_hand(app: RunningApp) -> None:
+    """A cancelled instance, a boundary event around them, and one of them that terminates the others."""
+    inside = fork(40).replace("start s", "start qs").replace("s -> f", "qs -> f")
+    around = f"start s; sub q {{\n{inside}\n}}\nboundary b on q: message M; end z; end y\ns -> q -> z; b -> y"
+    await deploy(app, around)
+    first, second = [(await start(app))["instanceId"] for _ in range(2)]
+    await app.cmd("CancelProcessInstanceCommand", instanceId=first)
+    await app.cmd("CorrelateMessageCommand", messageName="M")
+    await deploy(app, f"{fork(40)}\nboundary b on t7: message N; end all: terminate\nb -> all")
+    third = (await start(app))["instanceId"]
+    await app.cmd("CorrelateMessageCommand", messageName="N")
+    states = [(await instance(app, each))["status"] for each in (first, second, third)]
+    assert states == ["CANCELLED", "COMPLETED", "COMPLETED"]
+    assert await rows(app, "SELECT scope FROM process_part UNION SELECT wait_id FROM process_wait") == []
+
+
 async def test_an_instance_written_by_an_earlier_version_goes_on(app: RunningApp) -> None:
     """Its state is in one piece, with the items that are left and the outputs in the note of the turns' scope."""
     for kind in ("parallel", "sequential"):
@@ -100,7 +153,7 @@ def _write_as_before(tx: Any, app: RunningApp, number: int) -> None:
     state.pop("a", None)
     state.pop("k", None)
     for scope in state["x"]:
-        if isinstance(scope[4], list):
+        if isinstance(scope[4], list):  # of turns
             _, total, begun, done, _ = scope[4]
             scope[4] = [list(range(begun, total)) or None, total, begun, done, [None] * total]
     assert Instance.from_json(to_json(state)).absent.tokens == 0
@@ -156,3 +209,16 @@ async def test_an_instance_in_parts_can_be_migrated(app: RunningApp) -> None:
     for wait_id in await tasks(app, begun["instanceId"]):
         state = await complete(app, begun["instanceId"], wait_id)
     assert (state["status"], state["variables"]["out"]) == ("COMPLETED", [7] * 30)
+
+
+async def test_branches_are_at_hand_for_a_join_that_a_new_version_brings(app: RunningApp) -> None:
+    """It asks what may still come, and waits for a branch that was stored by itself before."""
+    await deploy(app, fork(30))
+    number = (await start(app))["instanceId"]
+    joined = fork(30).replace("f -> t0 -> j", "f -> t0 -> o -> j").replace("f -> t1 -> j", "f -> t1 -> o; or o")
+    newer = await deploy(app, joined)
+    await app.cmd("MigrateProcessInstancesCommand", toDefinitionId=newer["id"], instanceId=number)
+    waiting, state = await tasks(app, number), {}
+    for wait_id in (waiting[0], *waiting[2:], waiting[1]):
+        state = await complete(app, number, wait_id)
+    assert (state["status"], (await trace(app, number)).count("o")) == ("COMPLETED", 1)

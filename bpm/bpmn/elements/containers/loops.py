@@ -21,7 +21,7 @@ from bpm.shown import shown
 
 MAX_TURNS = 10_000
 MOST_TOGETHER = 16
-"""Of more turns than so many each is stored by itself."""
+"""Of more turns than so many, or tokens in one scope, each is stored by itself."""
 
 
 class Loop(BoundaryHost):
