@@ -22,6 +22,8 @@ ENVIRONMENT = {
     "BPM_HANDLER_SECONDS": "1",
     "BPM_EFFECT_SECONDS": "1",
 }
+UNHURRIED = {**ENVIRONMENT, "BPM_HANDLER_SECONDS": "30", "BPM_EFFECT_SECONDS": "30"}
+"""For a server that starts several times, also on a machine that has much else to do."""
 ONCE = {"attempts": 1}
 
 
@@ -208,7 +210,7 @@ async def survives(server: ServerProcess) -> bool:
 @pytest.mark.embedded
 async def test_a_request_that_ends_the_process_is_given_up() -> None:
     """After three deaths it is dead with that cause; what waited beside it is executed."""
-    async with ServerProcess(**ENVIRONMENT) as server:
+    async with ServerProcess(**UNHURRIED) as server:
         await server.rule("die", commandName="DieCommand")
         await server.rule("ok", commandName="PingQuery")
         with pytest.raises(httpx.TransportError):
