@@ -12,7 +12,8 @@ from bpm.bpmn.triggers import AskNow, CallerChanged, Cancel, FailTask, Start, Tr
 from bpm.bpmn.undeclared import is_undeclared
 from bpm.bpmn.visible_variables import visible_variables_at
 from bpm.bus import Context, Registry
-from bpm.errors import Conflict, Exhausted, Fenced, NotFound
+from bpm.errors import Conflict, Exhausted, Fenced, Invalid, NotFound
+from bpm.expressions import EvaluationError
 from bpm.jobs import JobQueue
 from bpm.process import instance_tables, wait_tables
 from bpm.process.bindings import bound_process
@@ -66,8 +67,11 @@ class ProcessUnitOfWork:
         self._told = 0
 
     def start(self, deployed: Startable, new: NewInstance) -> InstanceState:
-        """Start an instance and do what follows."""
-        step = self._begin(deployed, new)
+        """Start an instance and do what follows; raises `Invalid` for variables that it can't take."""
+        try:
+            step = self._begin(deployed, new)
+        except EvaluationError as error:
+            raise Invalid(f"variables: {error}") from error
         self._proceed()
         return step.standing()
 
@@ -162,8 +166,9 @@ class ProcessUnitOfWork:
         key = caller.row.business_key if effect.inherits_key else effect.business_key
         try:
             self._begin(deployed, NewInstance(effect.variables, key, parent=parent))
-        except Exhausted as error:
-            self.follow(caller.row.id, FailTask(effect.wait_id, effect.attempt, str(error), "Exhausted"))
+        except (Exhausted, EvaluationError) as error:
+            code = "Exhausted" if isinstance(error, Exhausted) else "Invalid"
+            self.follow(caller.row.id, FailTask(effect.wait_id, effect.attempt, str(error), code))
 
     def tell_called(self, instance_id: int, caller: Caller) -> None:
         """Tell a called instance what is caught around it now; raises `Conflict` when too many are to be told."""

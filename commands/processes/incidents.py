@@ -7,6 +7,7 @@ from pydantic import Field
 from bpm.bpmn.triggers import Retry, Skip
 from bpm.bus import Command, Context, Id, handles
 from bpm.errors import Conflict, Invalid
+from bpm.expressions import EvaluationError
 from bpm.process import wait_tables
 from bpm.process.runtime import ProcessRuntime
 from commands.processes.views import InstanceStateView, own_instance, state_view
@@ -66,7 +67,10 @@ def _answer(
     own_instance(context, command.instance_id)
     incidents = _incidents(context, command.instance_id, command.wait_id)
     triggers = [trigger(wait_id, command.variables) for wait_id in incidents]
-    return state_view(processes.advance(context, command.instance_id, *triggers))
+    try:
+        return state_view(processes.advance(context, command.instance_id, *triggers))
+    except EvaluationError as error:
+        raise Invalid(f"variables: {error}") from error
 
 
 def _incidents(context: Context, instance_id: int, wait_id: int | None) -> list[int]:

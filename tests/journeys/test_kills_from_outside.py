@@ -43,7 +43,7 @@ class Destination:
     async def listening(self) -> AsyncGenerator["Destination"]:
         app = web.Application()
         app.router.add_post("/", self.answer)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()

@@ -128,3 +128,23 @@ async def test_one_of_very_many_incidents_is_retried_by_its_wait(app: RunningApp
     refused = await app.send("RetryIncidentCommand", {"instanceId": number, "waitId": youngest})
     assert refused.errors[0].startswith("waitId: must be one of its incidents, as ")
     assert refused.errors[0].count(",") == wait_tables.MOST_NAMED
+
+
+async def test_a_variable_that_is_too_large_is_refused_with_its_limit(tmp_path: Path) -> None:
+    """When an instance is started or retried; where another instance calls it, the call stops with that sentence."""
+    large = {"large": "x" * 30_000}
+    async with running_app(tmp_path, processes={"max_state_bytes": 20_000}) as app:
+        await deploy(app, "start s; xor g; end e\ns -> g; g -> e if v", "called")
+        await deploy(app, "start s; call c: called; end e\nc << large = part + part\ns -> c -> e")
+        waiting = (await start(app, "called"))["instanceId"]
+        for command, fields in (
+            ("StartProcessInstanceCommand", {"processKey": "called", "variables": large}),
+            ("RetryIncidentCommand", {"instanceId": waiting, "variables": large}),
+        ):
+            refused = await app.send(command, fields)
+            sentence = (
+                "variables: the variable 'large' would be larger than 20000 bytes (BPM_PROCESSES__MAX_STATE_BYTES)"
+            )
+            assert (refused.status, refused.errors) == (422, [sentence])
+        stopped = await start(app, part="x" * 15_000)
+        assert "the variable 'large' would be larger" in str(stopped["currentTasks"])
