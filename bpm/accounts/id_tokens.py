@@ -8,7 +8,8 @@ from typing import Any, cast
 
 from bpm.signatures.scheme import Scheme
 from bpm.signatures.signed_request import SignatureRefusal
-from bpm.signatures.tokens import ALGORITHMS, TokenKey, UnknownKey, read_claims
+from bpm.signatures.token_registry import ALGORITHMS
+from bpm.signatures.tokens import TokenKey, UnknownKey, read_claims
 
 LEEWAY_SECONDS = 60
 """How far the clocks of provider and server may differ."""

@@ -10,10 +10,10 @@ Hash = Literal["sha1", "sha256", "sha384", "sha512", "sha3-512"]
 Encoding = Literal["hex", "base64", "base64-unpadded", "base64url", "text"]
 KeyDecoding = Literal["raw", "hex", "base64", "whsec", "sha1"]
 Algorithm = Literal[
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519",
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA",
     "HS256", "HS384", "HS512",
 ]  # fmt: skip
-"""Of tokens (RFC 7518, RFC 9864)."""
+"""Of tokens (RFC 7518, RFC 8037, RFC 9864)."""
 TimestampFormat = Literal["seconds", "milliseconds", "microseconds", "nanoseconds", "iso", "http"]
 StampFormat = Literal["seconds", "milliseconds", "microseconds", "nanoseconds", "iso", "http", "unix"]
 """Of presets: `unix` is seconds or milliseconds, which only a text with a separator behind it can be signed with."""

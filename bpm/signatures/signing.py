@@ -1,4 +1,4 @@
-"""Making the request a provider would send, for tests and the command line."""
+"""Making the request a provider would send: for tests, the command line, and whoever tries a rule from outside."""
 
 import hashlib
 import hmac
@@ -127,9 +127,12 @@ def _with_value(body: bytes, path: str, text: str) -> bytes:
     payload = read_json(body or b"{}")
     inside = payload
     *parents, name = path.split(".")
-    for parent in parents:
-        inside = _inside(inside, parent)
-    inside[name] = text
+    try:
+        for parent in parents:
+            inside = _inside(inside, parent)
+        inside[name] = text
+    except (TypeError, AttributeError, LookupError, ValueError):
+        raise ValueError(f"the body has no place for {path}, where the signature belongs") from None
     return write_json(payload)
 
 

@@ -15,9 +15,8 @@ from .public_keys import check_strength
 from .scheme import Scheme
 from .signed_request import Part, SignatureRefusal, SignedRequest, signed_url, text_of
 from .stamps import FORMS
+from .token_registry import ALGORITHMS, registry_of
 
-ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519")
-"""Those of public keys, which are taken unless a rule names others."""
 MAX_KEYS = 50
 """A set with more is refused as a whole."""
 MIN_SHARED_BYTES = 32
@@ -29,6 +28,7 @@ UNREADABLE = (JoseError, ValueError, TypeError, LookupError, UnsupportedAlgorith
 """What the libraries raise for a key that is none, or of a kind that they do not know."""
 _KEY_TYPES = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP", "HS": "oct"}
 """The kind of key for each algorithm, by the first letters of its name."""
+_PRIVATE = ("d", "p", "q", "dp", "dq", "qi", "oth")
 
 
 class TokenKey(NamedTuple):
@@ -87,7 +87,7 @@ def check_published_keys(text: str) -> None:
 def read_claims(scheme: Scheme, token: str, keys: Iterable[TokenKey]) -> dict[str, Any]:
     """Return what a token claims; raises `SignatureRefusal` unless one of the keys has signed it."""
     header = _header(token)
-    algorithms = list(scheme.algorithms or ALGORITHMS)
+    algorithms = scheme.algorithms or ALGORITHMS
     if header.get("alg") not in algorithms:
         raise SignatureRefusal("encoding", f"the token is signed by another algorithm than {', '.join(algorithms)}")
     kid = header.get("kid")
@@ -98,7 +98,7 @@ def read_claims(scheme: Scheme, token: str, keys: Iterable[TokenKey]) -> dict[st
     fitting = [key for key in named if key.key.key_type == kind]
     for key in fitting[:MAX_TRIED]:
         try:
-            claims = from_json(jws.deserialize_compact(token, key.key, algorithms=algorithms).payload)
+            claims = from_json(jws.deserialize_compact(token, key.key, registry=registry_of(algorithms)).payload)
         except (JoseError, ValueError, TypeError):
             continue
         if isinstance(claims, dict):
@@ -151,7 +151,7 @@ def _check_times(scheme: Scheme, claims: dict[str, Any], now: float) -> None:
 
 def _header(token: str) -> dict[str, Any]:
     try:
-        header = jws.extract_compact(token.encode("ascii")).headers()
+        header = jws.extract_compact(token.encode("ascii"), registry=registry_of(ALGORITHMS)).headers()
     except (JoseError, ValueError, TypeError):
         raise SignatureRefusal(
             "encoding", "there is no signed token (JWT), three parts of base64url with dots"
@@ -205,10 +205,15 @@ def _public_keys(entries: list[Any]) -> Iterator[TokenKey]:
         kind = kinds.get(str(entry.get("kty")))
         if kind is None or entry.get("use", "sig") != "sig":
             continue
-        public = {name: value for name, value in entry.items() if name not in ("d", "p", "q", "dp", "dq", "qi", "oth")}
+        public = {name: value for name, value in entry.items() if name not in _left_out(kind)}
         try:
             key: Any = kind.import_key(public)
             check_strength(key.public_key)
         except UNREADABLE:
             continue
         yield TokenKey(key, entry.get("kid"))
+
+
+def _left_out(kind: object) -> tuple[str, ...]:
+    """Return the private parts of a key; an Ed25519 key may be marked for either name of its algorithm."""
+    return (*_PRIVATE, "alg") if kind is jwk.OKPKey else _PRIVATE
