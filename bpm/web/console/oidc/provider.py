@@ -1,10 +1,9 @@
 """The provider of single sign-on: where it is asked, and what it answers about a sign-in."""
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import urlencode
 
 import structlog
 
@@ -17,7 +16,8 @@ from bpm.security.net_targets import TargetError, Targets, read_url
 from bpm.settings import Settings
 from bpm.signatures.tokens import TokenKey, load_keys
 from bpm.web.console.oidc.answers import json_object
-from bpm.web.console.oidc.client import OK, SignOnClient
+from bpm.web.console.oidc.client import OK, SignOnClient, SignOnReply
+from bpm.web.console.oidc.client_proof import ClientProofs, ProofWay, offered_ways
 from bpm.web.console.oidc.document import PublishedDocument
 from bpm.web.console.oidc.pending import PendingSignIn
 from bpm.web.console.oidc.user_info import ask_user_info
@@ -40,7 +40,7 @@ class ProviderMetadata:
     authorization_endpoint: str
     token_endpoint: str
     keys_url: str
-    takes_basic: bool
+    proof_ways: tuple[ProofWay, ...]
     names_itself: bool
     """Whether its answers in the browser name it (RFC 9207)."""
     user_info_url: str | None
@@ -58,6 +58,7 @@ class SignOnProvider:
         self._client = SignOnClient(targets)
         self._metadata = PublishedDocument(self._client, self._read_metadata)
         self._keys = PublishedDocument(self._client, _read_keys)
+        self._proofs = ClientProofs(self._oidc.client_id, self._oidc.client_secret)
         self.issuer = self._oidc.issuer or ""
         self.redirect_uri = f"{settings.base_url}{CALLBACK}"
 
@@ -131,14 +132,7 @@ class SignOnProvider:
             "redirect_uri": self.redirect_uri,
             "code_verifier": pending.verifier,
         }
-        headers: dict[str, str] = {}
-        secret = self._oidc.client_secret.get_secret_value() if self._oidc.client_secret is not None else None
-        if secret is not None and metadata.takes_basic:
-            headers["authorization"] = _basic(self._oidc.client_id, secret)
-        else:
-            form["client_id"] = self._oidc.client_id
-            form |= {"client_secret": secret} if secret is not None else {}
-        reply = await self._client.post(metadata.token_endpoint, headers, form)
+        reply = await self._ask_token(metadata, form)
         if reply.status >= SERVER_ERRORS:
             raise Unavailable(f"the provider of single sign-on answered {reply.status} to the code")
         answer = json_object(reply.body)
@@ -148,16 +142,24 @@ class SignOnProvider:
             raise IdTokenError(f"the provider answered {reply.status}{told} and gave no ID token for the code")
         return answer
 
+    async def _ask_token(self, metadata: ProviderMetadata, form: dict[str, str]) -> SignOnReply:
+        """Send a code; a client that is not recognised proves itself the other way, once: the code is not spent yet."""
+        first, *others = self._proofs.in_turn(metadata.proof_ways)
+        reply = await self._client.post(metadata.token_endpoint, first.headers, form | first.fields)
+        if not others or json_object(reply.body).get("error") != "invalid_client":
+            return reply
+        self._proofs.prefer(others[0])
+        return await self._client.post(metadata.token_endpoint, others[0].headers, form | others[0].fields)
+
     def _read_metadata(self, body: bytes) -> ProviderMetadata:
         found = json_object(body)
         _check_issuer(found.get("issuer"), self.issuer)
         names = ("authorization_endpoint", "token_endpoint", "jwks_uri")
         authorization, token, keys = (_address(found, name) for name in names)
-        methods = found.get("token_endpoint_auth_methods_supported")
+        ways = offered_ways(found.get("token_endpoint_auth_methods_supported"))
         names_itself = found.get("authorization_response_iss_parameter_supported") is True
         user_info = _address(found, "userinfo_endpoint") if found.get("userinfo_endpoint") else None
-        takes_basic = "client_secret_basic" in methods if isinstance(methods, list) and methods else True
-        return ProviderMetadata(authorization, token, keys, takes_basic, names_itself, user_info)
+        return ProviderMetadata(authorization, token, keys, ways, names_itself, user_info)
 
 
 def _check_issuer(found: object, expected: str) -> None:
@@ -182,9 +184,3 @@ def _read_keys(body: bytes) -> tuple[TokenKey, ...]:
     if not text.lstrip().startswith("{"):
         raise ValueError("it is no set of keys")  # another text would be taken for a shared secret
     return load_keys(text)
-
-
-def _basic(client_id: str, secret: str) -> str:
-    """Write a client's credentials (RFC 6749, section 2.3.1): each is form-encoded before it is joined."""
-    pair = f"{quote_plus(client_id)}:{quote_plus(secret)}"
-    return f"Basic {base64.b64encode(pair.encode()).decode()}"
