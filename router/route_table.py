@@ -1,7 +1,7 @@
 """Every configuration in memory, found by path and method at the same cost whether there are 10 or 10,000."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from bpm.repeating import RepeatingTask
@@ -128,11 +128,11 @@ class Routes:
         slots = ((self._rows[config_id], named) for config_id, named in self._referring.items())
         return {slot.row.key: named for slot, named in slots if slot.row.is_enabled}
 
-    def compile_anew(self) -> None:
-        """Have the rules that lacked a secret made anew at their next use: it may be there by now."""
-        for config_id in self._referring:
+    def compile_anew(self, changed: Collection[str]) -> None:
+        """Have rules made anew at their next use that lacked a secret, or refer to one that has changed."""
+        for config_id, named in self._referring.items():
             slot = self._rows[config_id]
-            if slot.compiled is not None and slot.compiled.verifier is not None and slot.compiled.verifier.faults:
+            if slot.compiled is not None and (_lacks_secret(slot.compiled) or not named.isdisjoint(changed)):
                 slot.compiled = None
 
     def rests(self, organization_id: int) -> bool:
@@ -206,6 +206,10 @@ class RouteTable(Routes):
             for slot in self._rows.values():
                 if slot.row.organization_id in switched:
                     slot.compiled = None
+
+
+def _lacks_secret(rule: Rule) -> bool:
+    return rule.verifier is not None and bool(rule.verifier.faults)
 
 
 def _forget_compiled(slots: Iterable[Slot]) -> None:

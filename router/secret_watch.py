@@ -1,8 +1,11 @@
-"""Tells of secrets that rules refer to and that can't be read, before a provider gives up: `webhook.secret.missing`."""
+"""Looks at the secrets that rules refer to: a new one counts, a missing one is told before a provider gives up."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+import secrets
+from collections.abc import Iterable, Mapping, Set
+from hashlib import blake2b
 from types import MappingProxyType
+from typing import NamedTuple
 
 import structlog
 
@@ -17,7 +20,7 @@ from bpm.security.references import References
 from router.route_table import RouteTable
 
 EVERY_SECONDS = 10.0
-"""How often it looks: a file that is put where it belongs counts from then on, a variable from the next start."""
+"""How often it looks: a file that is put where it belongs, or has changed, counts from then on."""
 
 MOST_NAMED = 3
 NOBODY: Mapping[str, str] = MappingProxyType({})
@@ -26,7 +29,7 @@ log = structlog.get_logger("router")
 
 
 class SecretWatch:
-    """Looks every few seconds, in every process, and publishes an event an hour and rule."""
+    """Looks every few seconds, in every process; what is missing is an event an hour and rule."""
 
     def __init__(self, bus: Bus, routes: RouteTable, references: References, clock: Clock) -> None:
         """Take what publishes, the rules, what reads their references, and the clock."""
@@ -35,6 +38,8 @@ class SecretWatch:
         self._events = HourlyEvents(bus, clock, MISSING_SECRET_EVENT, publisher_of("router", "router", INSTALLATION))
         self.unreadable = NOBODY
         """Why, by the key of each active rule that lacks a secret."""
+        self._marks: dict[str, bytes] = {}
+        self._key = secrets.token_bytes(32)
         failure = "the secrets that rules refer to can't be looked at"
         self._task = RepeatingTask("bpm-secret-watch", self.look, EVERY_SECONDS, first_after=0, failure=failure)
 
@@ -55,22 +60,46 @@ class SecretWatch:
         return False, "; ".join([*sentences[:MOST_NAMED], *([f"and {more} more rules"] if more > 0 else [])])
 
     async def look(self) -> None:
-        """Read every secret that is referred to; log what is missing since, and is there again, and publish."""
-        before, self.unreadable = self.unreadable, await asyncio.to_thread(self._find, self._routes.references)
+        """Read every secret that is referred to; tell what is missing since, is there again, or has changed."""
+        referring = self._routes.references
+        found = await asyncio.to_thread(self._read, frozenset[str]().union(*referring.values()))
+        before, self.unreadable = self.unreadable, _faulty(referring, found.faults)
         for key in self.unreadable.keys() - before.keys():
             log.warning("a rule's secret can't be read; senders try again", rule=key, reason=self.unreadable[key])
         for key in before.keys() - self.unreadable.keys():
             log.info("a rule's secret can be read", rule=key)
-        self._routes.compile_anew()
+        self._take_over(referring, found)
         for key, reason in self.unreadable.items():
             await self._events.tell(key, {"configKey": key, "reason": reason})
 
-    def _find(self, references: Mapping[str, Iterable[str]]) -> Mapping[str, str]:
-        found: dict[str, str] = {}
-        for key, names in references.items():
-            for name in sorted(names):
-                try:
-                    self._resolve(name)
-                except ValueError as error:
-                    found.setdefault(key, f"{name}: {error}")
-        return found
+    def _take_over(self, referring: Mapping[str, Set[str]], found: "_Found") -> None:
+        """Have rules whose secrets are others now made anew; one that is away counts as it was."""
+        former = {name: mark for name, mark in self._marks.items() if name in found.marks or name in found.faults}
+        self._marks = {**former, **found.marks}
+        new = {name for name, mark in self._marks.items() if former.get(name) != mark}
+        for key, names in referring.items():
+            if names & new & former.keys():
+                log.info("a rule's secret has changed", rule=key)
+        self._routes.compile_anew(new)
+
+    def _read(self, names: Iterable[str]) -> "_Found":
+        marks, faults = dict[str, bytes](), dict[str, str]()
+        for name in names:
+            try:
+                marks[name] = blake2b(self._resolve(name).encode(), key=self._key).digest()
+            except ValueError as error:
+                faults[name] = str(error)
+        return _Found(marks, faults)
+
+
+class _Found(NamedTuple):
+    """What references lead to: by what each secret is known again, and why others can't be read."""
+
+    marks: Mapping[str, bytes]
+    faults: Mapping[str, str]
+
+
+def _faulty(referring: Mapping[str, Set[str]], faults: Mapping[str, str]) -> Mapping[str, str]:
+    """Return why a secret can't be read, the first of each rule that lacks one."""
+    first = {key: min(names & faults.keys(), default=None) for key, names in referring.items()}
+    return {key: f"{name}: {faults[name]}" for key, name in first.items() if name is not None}

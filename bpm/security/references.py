@@ -5,12 +5,12 @@ the installation only, and of its files only those below the folder that the set
 """
 
 import os
-import stat
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from bpm.security.files_below import parts_below, read_below
 from bpm.security.permissions import INSTALLATION, Permission, Principal
 from bpm.security.secrets import SecretError
 
@@ -71,11 +71,12 @@ class References:
         if self._folder is None:
             raise SecretError("no file may be referred to; set BPM_REFERENCES__FOLDER to the folder of the secrets")
         try:
-            text = _read(self._folder, _below(self._folder, name)).decode().rstrip("\r\n")
+            content = read_below(self._folder, _below(self._folder, name), MAX_FILE_BYTES)
+            text = content.decode().rstrip("\r\n")
         except (OSError, ValueError):
             raise SecretError(
                 f"file: names no text of at most {MAX_FILE_BYTES} bytes below BPM_REFERENCES__FOLDER; "
-                "links are not followed"
+                "links count that lead on below their own folder"
             ) from None
         if not text.strip():
             raise SecretError("the secret file is empty; write the secret into it")
@@ -101,30 +102,4 @@ def _refuse(secret: str) -> str:
 def _below(folder: Path, name: str) -> tuple[str, ...]:
     """Return the parts of a path below the folder; raises `ValueError` for one that leads elsewhere."""
     path = PurePosixPath(name)
-    parts = path.relative_to(folder).parts if path.is_absolute() else path.parts
-    if not parts or ".." in parts:
-        raise ValueError("it does not lie below the folder")
-    return parts
-
-
-def _read(folder: Path, parts: tuple[str, ...]) -> bytes:
-    """Read a regular file, going down part by part so that no link can lead away on the way."""
-    place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    for part in parts[:-1]:
-        place = _step(place, part, os.O_DIRECTORY)
-    # without O_NONBLOCK a named pipe that nobody writes to would stop the server
-    with os.fdopen(_step(place, parts[-1], os.O_NONBLOCK), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError("it is not a regular file")
-        content = file.read(MAX_FILE_BYTES + 1)
-    if len(content) > MAX_FILE_BYTES:
-        raise OSError("it is too long")
-    return content
-
-
-def _step(place: int, name: str, flags: int) -> int:
-    """Open what lies in an open folder, and close the folder."""
-    try:
-        return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | flags, dir_fd=place)
-    finally:
-        os.close(place)
+    return parts_below(path.relative_to(folder) if path.is_absolute() else path)

@@ -117,3 +117,42 @@ async def test_a_secret_that_is_no_signature_s(app: RunningApp) -> None:
     handshake = {"kind": "meta", "verifyToken": "file:token"}
     await app.rule("greets", commandName="PingQuery", handshake=handshake)
     assert "greets: file:token: " in (await look(app))["checks"]["secrets"]["detail"]
+
+
+async def test_a_file_that_changes_counts(app: RunningApp, tmp_path: Path) -> None:
+    """Without a restart and without saving the rule; while it is away, the last one does."""
+    secret = tmp_path / "turned"
+    secret.write_text(SECRET)
+    await rule(app, "turned", secret="file:turned")
+    await rule(app, "beside", secret=SECRET)
+    assert (await send(app, "turned")).status == 200
+    await look(app)
+    with structlog.testing.capture_logs() as lines:
+        for text in ("the second secret", "the third secret"):
+            secret.unlink()
+            await look(app)
+            secret.write_text(text)
+            await look(app)
+            assert [(await send(app, "turned", each)).status for each in (SECRET, text)] == [401, 200]
+    assert [line["rule"] for line in lines if "has changed" in line["event"]] == ["turned", "turned"]
+    assert SECRET not in str(lines)
+    secret.unlink()
+    await look(app)
+    assert (await send(app, "turned", "the third secret")).status == 200
+    assert (await send(app, "beside")).status == 200
+
+
+async def test_a_secret_that_kubernetes_mounts_counts_when_it_changes(app: RunningApp, tmp_path: Path) -> None:
+    """All files of a mounted secret are links through one folder, which is exchanged by moving a link."""
+    for version, secret in (("..1", SECRET), ("..2", "the second secret")):
+        (tmp_path / version).mkdir()
+        (tmp_path / version / "shop").write_text(secret)
+    (tmp_path / "..data").symlink_to("..1")
+    (tmp_path / "shop").symlink_to("..data/shop")
+    await rule(app, "mounted", secret="file:shop")
+    assert (await send(app, "mounted")).status == 200
+    await look(app)
+    (tmp_path / "..data_tmp").symlink_to("..2")
+    (tmp_path / "..data_tmp").rename(tmp_path / "..data")
+    await look(app)
+    assert [(await send(app, "mounted", each)).status for each in (SECRET, "the second secret")] == [401, 200]

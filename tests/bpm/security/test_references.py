@@ -58,14 +58,18 @@ def test_only_listed_variables_are_read(name: str, variables: str, monkeypatch: 
 
 
 def test_no_file_is_read_outside_the_folder(tmp_path: Path) -> None:
-    """Other places, ways up, links, pipes, devices, folders and what is no short text get one sentence."""
+    """Other places, ways up, links that lead away, pipes, devices, folders, no short text: one sentence."""
     folder, outside = tmp_path / "secrets", tmp_path / "outside"
     folder.mkdir()
     outside.write_text("outside")
     (folder / "link").symlink_to(outside)
     (folder / "up").symlink_to(tmp_path)
     (folder / "inside").write_text("inside")
-    (folder / "link-inside").symlink_to(folder / "inside")
+    (folder / "absolute").symlink_to(folder / "inside")
+    (folder / "around").symlink_to("../secrets/inside")
+    (folder / "itself").symlink_to("itself")
+    (folder / "round").symlink_to("round/round")
+    (folder / "through").symlink_to("link")
     (folder / "binary").write_bytes(b"\xff\xfe")
     (folder / "long").write_bytes(b"x" * 70_000)
     os.mkfifo(folder / "pipe")
@@ -74,7 +78,11 @@ def test_no_file_is_read_outside_the_folder(tmp_path: Path) -> None:
         str(outside),
         "link",
         "up/outside",
-        "link-inside",
+        "absolute",
+        "around",
+        "itself",
+        "round",
+        "through",
         "binary",
         "long",
         "pipe",
@@ -90,6 +98,15 @@ def test_no_file_is_read_outside_the_folder(tmp_path: Path) -> None:
         said.add(str(refused.value))
     assert len(said) == 1
     assert not any(word in str(said) for word in ("outside", "passwd", str(tmp_path)))
+
+
+def test_links_count_that_lead_on_below(tmp_path: Path) -> None:
+    """As Kubernetes mounts secrets: each file is a link through a folder that is a link."""
+    (tmp_path / "..2027").mkdir()
+    (tmp_path / "..2027" / "shop").write_text("s3cret")
+    (tmp_path / "..data").symlink_to("..2027")
+    (tmp_path / "shop").symlink_to("..data/shop")
+    assert resolve("file:shop", tmp_path) == "s3cret"
 
 
 @pytest.mark.parametrize("text", ["", " ", "\t \u3000"])
