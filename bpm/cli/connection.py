@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SECONDS = 60.0
+MAYBE_DONE = "what was sent may have been done all the same; look before you send it again"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 Url = Annotated[
@@ -73,15 +74,20 @@ def as_nobody(url: str, work: "Callable[[BusClient], Awaitable[T]]") -> T:
         return asyncio.run(_talk(url, work))
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
         fail(ExitStatus.USAGE, f"{url!r} is not an address; write it as http://127.0.0.1:8000")
-    except httpx.TimeoutException:
-        fail(ExitStatus.ERROR, f"the server at {url} did not answer within {SECONDS:g} seconds")
-    except httpx.TransportError as error:
-        reason = str(error) or type(error).__name__
+    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         fail(
             ExitStatus.ERROR,
-            f"no server answers at {url} ({reason})",
+            f"no server answers at {url} ({_reason(error)})",
             "start one with `bpm serve`, or name another with --url or BPM_URL",
         )
+    except httpx.TimeoutException:
+        fail(ExitStatus.ERROR, f"the server at {url} did not answer within {SECONDS:g} seconds", MAYBE_DONE)
+    except httpx.TransportError as error:
+        fail(ExitStatus.ERROR, f"the connection to {url} ended before the answer ({_reason(error)})", MAYBE_DONE)
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 async def _talk(url: str, work: "Callable[[BusClient], Awaitable[T]]") -> T:

@@ -14,9 +14,9 @@ MAX_PARTS = 500
 """How many parts a folder may have, and how many are exported."""
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
-FileName = Annotated[
-    str, Field(max_length=200, pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$")
-]
+_STEP = r'[^\x00-\x20\x7f./\\:*?"<>|][^\x00-\x1f\x7f/\\:*?"<>|]*'
+FileName = Annotated[str, Field(max_length=200, pattern=f"^{_STEP}(/{_STEP})*$")]
+"""A path from the folder: letters of any alphabet and blanks; nothing hidden, and nothing that Windows can't write."""
 Text = Annotated[str, Field(min_length=1, max_length=1024 * 1024)]
 
 

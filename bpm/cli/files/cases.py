@@ -9,7 +9,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 from bpm.bus import WireModel
 from bpm.bus.paging import When
 from bpm.bus.validation_messages import sentences
-from bpm.cli.files.folder import TESTS, YAML, FolderError
+from bpm.cli.files.folder import FolderError
+from bpm.cli.files.places import TESTS, YAML, ends
 from bpm.cli.files.yaml_text import YamlError, read_documents
 
 START = datetime.fromisoformat("2026-01-01T12:00:00+00:00")
@@ -90,7 +91,7 @@ def read_cases(root: Path) -> list[PlacedCase]:
     """Return the tests of a folder; raises `FolderError` with everything that can't be read."""
     cases, problems = list[PlacedCase](), list[str]()
     for path in sorted((root / TESTS).rglob("*")):
-        if path.suffix not in YAML or not path.is_file():
+        if not ends(path.name, YAML) or not path.is_file():
             continue
         name = path.relative_to(root).as_posix()
         try:

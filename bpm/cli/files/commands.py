@@ -67,7 +67,15 @@ def apply(
     """
     connection, fields = ServerConnection(url, token, username, password), _fields(folder, label, prune)
     known = base or connection.send("PlanConfigurationQuery", fields)["base"]
-    _print_plan(connection.send("ApplyConfigurationCommand", {**fields, "base": known}), output)
+    try:
+        plan = connection.send("ApplyConfigurationCommand", {**fields, "base": known})
+    except KeyboardInterrupt:
+        say(
+            "bpm: interrupted before the answer: all of it may have been applied, or nothing; `bpm diff` tells",
+            err=True,
+        )
+        raise
+    _print_plan(plan, output)
 
 
 def export(
@@ -94,8 +102,14 @@ def export(
 
 
 def _fields(folder: Path, label: str | None, prune: bool) -> dict[str, Any]:
-    named = {} if label is None else {"label": label}
-    return {**_read(folder).fields, **named, **({"prune": True} if prune else {})}
+    named, read = {} if label is None else {"label": label}, _read(folder)
+    if prune and label is not None and not any(part.get("kind") == "rule" for part in read.parts):
+        fail(
+            ExitStatus.ERROR,
+            f"no file of {folder} holds a rule, so --prune would delete every rule that is labelled {label}",
+            "look whether it is the right folder; without --prune nothing is deleted",
+        )
+    return {**read.fields, **named, **({"prune": True} if prune else {})}
 
 
 def _read(folder: Path) -> "Folder":

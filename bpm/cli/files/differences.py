@@ -28,9 +28,17 @@ def _lines_of_field(name: str, before: Any, after: Any) -> Iterator[str]:
     elif isinstance(before, str) and isinstance(after, str) and "\n" in before + after:
         yield f"    {name}:"
         lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=1))
-        yield from (f"      {line}" for line in lines[2:])
+        yield from (f"      {line}" for line in lines[2:] or [_ends_of_lines(before, after)])
     else:
         yield f"    {name}: {_shown(before)} -> {_shown(after)}"
+
+
+def _ends_of_lines(before: str, after: str) -> str:
+    """Say how texts differ whose lines are the same."""
+    if ("\r" in before) == ("\r" in after):
+        return "only the ends of lines differ"
+    was, is_ = ("CRLF" if "\r" in text else "LF" for text in (before, after))
+    return f"only the ends of lines differ: {was} -> {is_}"
 
 
 def _shown(value: Any) -> str:

@@ -1,16 +1,12 @@
 """Reads a folder of files as the parts of a configuration, and writes parts as such a folder."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from bpm.cli.files.places import MODELS, YAML, composed, ends, inner_path, may_be_part, paths_of_parts
 from bpm.cli.files.yaml_text import YamlError, read_documents, write_documents
-
-YAML = (".yaml", ".yml")
-MODELS = (".bpmn", ".dmn", ".form")
-TESTS = "tests"
-"""The folder of the tests, which are no parts."""
 
 MAX_FILES = 1_000
 MAX_BYTES = 16 * 1024 * 1024
@@ -51,12 +47,12 @@ def read_folder(root: Path) -> Folder:
     texts, problems = _texts(root)
     folder = Folder()
     for name in texts:
-        if name.endswith(YAML):
+        if ends(name, YAML):
             problems += _add_documents(folder, name, texts)
     named = {str(part.get("script") or part.get("file")) for part in folder.parts}
     folder.files |= {name: texts[name] for name in named if name in texts}
     for name, text in texts.items():
-        if name.endswith(MODELS) and name not in named:
+        if ends(name, MODELS) and name not in named:
             problems += _add_model(folder, name, text)
     if problems:
         raise FolderError(*problems)
@@ -68,7 +64,7 @@ def write_folder(root: Path, parts: list[dict[str, Any]], files: Mapping[str, st
     written = {**files, **_documents(parts, files)}
     for name, text in written.items():
         place = root / name
-        if not _may_be_part(place, root):
+        if not may_be_part(place, root):
             raise FolderError(f"{name!r} is no place for a part: it lies outside the folder, is hidden, or is no model")
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(text.encode())
@@ -77,14 +73,15 @@ def write_folder(root: Path, parts: list[dict[str, Any]], files: Mapping[str, st
 
 def _documents(parts: list[dict[str, Any]], files: Mapping[str, str]) -> dict[str, str]:
     """Return the YAML files; a model that says everything itself has none."""
-    written: dict[str, list[Any]] = {}
+    written, taken = dict[str, list[Any]](), dict[str, str]()
     for part in parts:
         name = part.get("script") or part.get("file") or f"rules/{part['key'].lstrip('.') or '_'}.yaml"
         document = {**part}
         for reference in ("script", "file"):
             if reference in part:
                 document[reference] = Path(part[reference]).name
-        written.setdefault(str(Path(name).with_suffix(".yaml")), []).append(document)
+        place = str(Path(name).with_suffix(".yaml"))
+        written.setdefault(taken.setdefault(place.lower(), place), []).append(document)
     return {
         name: write_documents(documents)
         for name, documents in written.items()
@@ -108,8 +105,8 @@ def _says_it_itself(documents: list[Any], text: str) -> bool:
 def _texts(root: Path) -> tuple[dict[str, str], list[str]]:
     """Return the texts of a folder by their names, and what can't be read."""
     texts, problems, size = dict[str, str](), list[str](), 0
-    for path in _paths(root):
-        name = path.relative_to(root).as_posix()
+    for path in paths_of_parts(root, problems):
+        name = composed(inner_path(path, root))
         try:
             size += path.stat().st_size
             if len(texts) >= MAX_FILES or size > MAX_BYTES:
@@ -120,24 +117,10 @@ def _texts(root: Path) -> tuple[dict[str, str], list[str]]:
     return texts, problems
 
 
-def _paths(root: Path) -> Iterator[Path]:
-    """Yield the files that may be parts; not those of hidden folders, of the tests, or outside."""
-    for path in sorted(root.rglob("*")):
-        if path.is_file() and _may_be_part(path, root):
-            yield path
-
-
-def _may_be_part(path: Path, root: Path) -> bool:
-    """Tell whether parts are read from a place and written to it; what a server names could be hooks of git's."""
-    if not path.is_relative_to(root) or not path.resolve().is_relative_to(root.resolve()):
-        return False
-    inner = path.relative_to(root).parts
-    is_hidden = any(each.startswith(".") for each in inner) or inner[0] == TESTS
-    return path.suffix in (*YAML, *MODELS, ".py") and not is_hidden
-
-
 def _add_documents(folder: Folder, name: str, texts: Mapping[str, str]) -> list[str]:
     """Add the parts of a YAML file; return what is wrong with them."""
+    if not texts[name].strip():
+        return [f"{name}: is empty; delete it, unless it was being written just now"]
     try:
         documents = read_documents(texts[name])
     except YamlError as error:
@@ -163,7 +146,7 @@ def _from_root(name: str, reference: str) -> str:
             steps.pop()
         elif step not in (".", ""):
             steps.append(step)
-    return "/".join(steps)
+    return composed("/".join(steps))
 
 
 def _add_model(folder: Folder, name: str, text: str) -> list[str]:
@@ -187,8 +170,8 @@ def _keys_in(name: str, text: str) -> tuple[str, list[str]]:
     from bpm.dmn import load_decisions
     from bpm.forms import read_form
 
-    if name.endswith(".bpmn"):
+    if ends(name, (".bpmn",)):
         return "process", [process.id for process in choose_processes(parse(text))]
-    if name.endswith(".dmn"):
+    if ends(name, (".dmn",)):
         return "decision", list(load_decisions(text))
     return "form", [read_form(text).id]

@@ -1,7 +1,11 @@
 """Rules as files, as a team keeps them: checked and tested without a server, compared, applied, exported, reverted."""
 
+import asyncio
 import json
 import shutil
+import signal
+import sys
+import unicodedata
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
@@ -16,6 +20,7 @@ from typer.testing import CliRunner
 
 from bpm.cli import main
 from bpm.cli.exits import ExitStatus
+from bpm.cli.files.folder import write_folder
 from bpm.cli.files.yaml_text import YamlError, read_documents, write_documents
 from bpm.cli.installation import TEMPLATE
 from bpm.testing import ADMINISTRATOR, PASSWORD, ServerProcess
@@ -136,6 +141,10 @@ WRONG: list[tuple[Callable[[Path], object], str]] = [
     (lambda at: (at / "rules/more.yaml").write_text("a: 1\na: 2\n"), "line 2, column 1: the key 'a' stands twice"),
     (lambda at: (at / "rules/more.yaml").write_text("a: &x [1]\nb: *x\n"), "anchors and aliases are not read"),
     (lambda at: (at / "rules/more.yaml").write_bytes(b"\xff\xfe\x00"), "rules/more.yaml: can't be read"),
+    (lambda at: (at / "rules/orders.yaml").write_text("\n"), "rules/orders.yaml: is empty; delete it"),
+    (lambda at: (at / "rules/more.yaml").symlink_to("gone.yaml"), "rules/more.yaml: is a link that leads nowhere"),
+    (lambda at: (at / "rules/more.yaml").symlink_to("/etc/hosts"), "rules/more.yaml: is a link out of the folder"),
+    (lambda at: (at / "rules/more").symlink_to("../processes"), "rules/more: is a link to a folder"),
 ]
 
 
@@ -152,12 +161,105 @@ def test_what_is_wrong_with_a_folder_is_said_without_a_server(
 def test_files_outside_the_folder_are_not_read(folder: Path, tmp_path: Path) -> None:
     """Neither by a link nor by a name with dots."""
     (tmp_path / "outside.py").write_text("result = 1\n")
-    (folder / "rules" / "link.py").symlink_to(tmp_path / "outside.py")
+    link = folder / "rules" / "link.py"
+    link.symlink_to(tmp_path / "outside.py")
+    linked = offline("validate", "-f", str(folder))
+    assert (linked.exit_code, "rules/link.py: is a link out of the folder" in linked.stderr) == (ExitStatus.ERROR, True)
+    link.unlink()
     for name in ("link.py", "../../outside.py", "/etc/passwd"):
         change(folder / "rules" / "refunds.yaml", "script: refunds.py", f"script: {name}")
         result = offline("validate", "-f", str(folder))
         assert (result.exit_code, "refunds" in result.stderr) == (ExitStatus.ERROR, True), result.stderr
         change(folder / "rules" / "refunds.yaml", f"script: {name}", "script: refunds.py")
+
+
+def test_names_are_as_people_write_them(folder: Path) -> None:
+    """With blanks, letters of other alphabets in either form, and endings in capitals."""
+    (folder / "rules" / "refunds.py").rename(folder / "rules" / unicodedata.normalize("NFD", "Rückzahlung für alle.PY"))
+    change(folder / "rules" / "refunds.yaml", "script: refunds.py", "script: Rückzahlung für alle.PY")
+    (folder / "rules" / "refunds.yaml").rename(folder / "rules" / "Rückzahlung.YML")
+    (folder / "processes" / "claim.bpmn").rename(folder / "processes" / "Claim of a customer.BPMN")
+    result = offline("validate", "-f", str(folder))
+    assert result.output == f"{folder}: 6 parts are right\n", result.stderr
+
+
+def test_files_of_windows_are_read(folder: Path) -> None:
+    """With its ends of lines, and with the mark that its editors begin a text with."""
+    for file in [each for each in folder.rglob("*") if each.is_file()]:
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
+    result = offline("validate", "-f", str(folder))
+    assert result.output == f"{folder}: 6 parts are right\n", result.stderr
+
+
+async def test_ends_of_lines_that_differ_are_told(server: ServerProcess, tmp_path: Path) -> None:
+    """A checkout on Windows makes another script of it, in which nobody sees a difference."""
+    place = tmp_path / "rules"
+    place.mkdir()
+    rule = {"kind": "rule", "key": "ends", "description": "d", "isEnabled": True, "path": "ends", "action": "POST"}
+    (place / "ends.yaml").write_text(json.dumps({**rule, "executionType": 2, "script": "ends.py"}))
+    (place / "ends.py").write_bytes(b"a = 1\nresult = a\n")
+    assert (await bpm(server, "apply", "-f", str(tmp_path))).exit_code == 0
+    (place / "ends.py").write_bytes(b"a = 1\r\nresult = a\r\n")
+    told = await bpm(server, "diff", "-f", str(tmp_path), "--format", "text")
+    assert told.stdout.splitlines()[:3] == [
+        "~ rule ends",
+        "    script:",
+        "      only the ends of lines differ: LF -> CRLF",
+    ]
+
+
+async def test_a_folder_without_a_rule_prunes_nothing(server: ServerProcess, folder: Path, tmp_path: Path) -> None:
+    """A wrong folder, or a checkout that failed, would delete every rule of the label."""
+    (tmp_path / "empty").mkdir()
+    team = ("--label", "kept", "--prune")
+    for verb in ("diff", "apply"):
+        refused = await bpm(server, verb, "-f", str(tmp_path / "empty"), *team)
+        assert (refused.exit_code, "holds a rule, so --prune would delete" in refused.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("is_interrupted", "status", "sentence"),
+    [(True, 130, "`bpm diff` tells"), (False, ExitStatus.ERROR, "may have been done all the same")],
+)
+async def test_an_apply_without_an_answer_says_what_is_not_known(
+    folder: Path, is_interrupted: bool, status: int, sentence: str
+) -> None:
+    """Ctrl-C, or a server that dies, while everything is applied."""
+    applying, ended = asyncio.Event(), asyncio.Event()
+    plan = json.dumps({"success": True, "data": {"changes": [], "unchanged": 0, "base": "b"}}).encode()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        body = await reader.readexactly(int(head.partition(b"content-length:")[2].split()[0]))
+        if b"ApplyConfigurationCommand" in body:
+            applying.set()
+            await ended.wait()
+        else:
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n")
+            writer.write(b"content-length: %d\r\n\r\n" % len(plan) + plan)
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        command = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bpm.cli", "apply", "-f", str(folder), "--url", url, "--token", "x"),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        await asyncio.wait_for(applying.wait(), 60)
+        command.send_signal(signal.SIGINT) if is_interrupted else ended.set()
+        printed, said = await asyncio.wait_for(command.communicate(), 60)
+        ended.set()
+    assert (command.returncode, printed) == (status, b"")
+    assert sentence in said.decode()
+    assert "Traceback" not in said.decode()
+
+
+def test_rules_whose_keys_differ_by_case_share_a_file(tmp_path: Path) -> None:
+    """Where capital letters do not count, one file would replace the other."""
+    parts = [{"kind": "rule", "key": key, "description": key} for key in ("Orders", "orders", "other")]
+    assert write_folder(tmp_path, parts, {}) == ["rules/Orders.yaml", "rules/other.yaml"]
+    assert len(read_documents((tmp_path / "rules" / "Orders.yaml").read_text())) == 2
 
 
 def test_the_shipped_schema_describes_the_files(folder: Path) -> None:
