@@ -3,6 +3,7 @@
 import { useEffect, useState } from "preact/hooks"
 import { Refused, sendAny, type Envelope } from "../bus"
 import { catalogue, isCommand, needCatalogue, words, type Entry } from "../catalogue"
+import { curlOf } from "../curl"
 import { numberOf, stringify } from "../exact_json"
 import { problemsOf } from "../forms/problems"
 import { kindOf, type Schema } from "../forms/schema"
@@ -97,7 +98,7 @@ function MessageForm({ entry }: { entry: Entry }) {
               value={mode}
               onTab={change}
             />
-            <Button kind="quiet" icon="copy" disabled={isWrong} onClick={() => void copy(curlOf(message))}>
+            <Button kind="quiet" icon="copy" disabled={isWrong} onClick={() => void copy(asCurl(message))}>
               as curl
             </Button>
           </div>
@@ -170,8 +171,8 @@ function given(entry: Entry): Fields {
   return Object.fromEntries(known)
 }
 
-function curlOf(message: object): string {
-  const address = new URL("../api/bpm/cmd", location.href)
-  const body = stringify(message).replaceAll("'", String.raw`'\''`)
-  return `curl ${address} -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" -d '${body}'`
+function asCurl(message: object): string {
+  const url = new URL("../api/bpm/cmd", location.href).href
+  const headers = { "Content-Type": "application/json" }
+  return `${curlOf({ method: "POST", url, headers, body: stringify(message) })} \\\n  -H "Authorization: Bearer $TOKEN"`
 }

@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks"
 import { useAsk } from "../asking"
 import { send } from "../bus"
+import { curlOf } from "../curl"
 import { to } from "../router"
 import { may } from "../session"
 import type { Schemas } from "../types"
@@ -196,7 +197,7 @@ function Actions({ request, onChange }: { request: Whole; onChange: () => void }
   const isOpen = OPEN.includes(request.state)
   return (
     <>
-      <Button kind="quiet" icon="copy" onClick={() => void copy(curlOf(request))}>
+      <Button kind="quiet" icon="copy" onClick={() => void copy(sameAgain(request))}>
         as curl
       </Button>
       {mayWrite && request.verdict !== "discarded" && (
@@ -255,15 +256,14 @@ function isBad(detail: string): boolean {
   return /fail|dead|reject|quarantin/i.test(detail)
 }
 
-/** Returns a command that sends the same again; what is hidden must be filled in. */
-function curlOf(request: Whole): string {
-  const headers = Object.entries(request.headers)
-    .filter(([name]) => !["host", "content-length", "connection", "accept-encoding"].includes(name))
-    .map(([name, value]) => ` \\\n  -H ${quoted(`${name}: ${value}`)}`)
-  const address = new URL(`../api/webhooks/${request.path}`, location.href)
-  return `curl -X ${request.method} ${quoted(String(address))}${headers.join("")} \\\n  --data-raw ${quoted(request.body)}`
-}
+const NOT_SENT = ["host", "content-length", "content-encoding", "connection", "accept-encoding", "transfer-encoding"]
+/** What curl says by itself, and what was of the body as it came, which is shown expanded. */
 
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`
+/** Returns a command that sends the same again; what is hidden must be filled in. */
+function sameAgain(request: Whole): string {
+  const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !NOT_SENT.includes(name)))
+  const query = Object.entries(request.query).flatMap(([name, value]) => [value].flat().map((each) => [name, each]))
+  const asked = query.length ? `?${new URLSearchParams(query)}` : ""
+  const url = new URL(`../api/webhooks/${request.path}${asked}`, location.href).href
+  return curlOf({ method: request.method, url, headers, body: request.body })
 }

@@ -8,9 +8,10 @@ import { BackTest } from "./backtest"
 import type { Fields, Rule, Subject } from "./draft"
 import { DraftChanges } from "./drafts"
 import { History } from "./history"
+import { SendOne } from "./send_one"
 import { TryIt } from "./trial"
 
-type ProofKind = "changes" | "try" | "backtest" | "history"
+type ProofKind = "changes" | "try" | "send" | "backtest" | "history"
 
 interface Props {
   rule: Rule | undefined
@@ -30,6 +31,7 @@ export function Proof({ rule, isDraft, isReviewed, fields, subject, onPayload, o
   const tabs: Array<{ key: ProofKind; label: string } | false> = [
     isDraft && { key: "changes", label: "Changes" },
     mayTry && { key: "try", label: "Try it" },
+    mayTry && rule !== undefined && !isDraft && { key: "send", label: "Send one" },
     mayTry && may("inbound:read") && { key: "backtest", label: "Back-test" },
     rule !== undefined && { key: "history", label: "History" },
   ]
@@ -43,6 +45,7 @@ export function Proof({ rule, isDraft, isReviewed, fields, subject, onPayload, o
           {mayTry && <TryIt isNew={!rule} fields={fields} subject={subject} wanted={place.value.filters["request"]} onPayload={onPayload} onProblems={onProblems} />}
         </div>
         {kind === "changes" && <DraftChanges rule={rule} fields={fields} />}
+        {kind === "send" && rule && <SendOne rule={rule} />}
         {kind === "backtest" && <BackTest subject={subject} />}
         {kind === "history" && rule && <History rule={rule} fields={fields} isReviewed={isReviewed} onTake={onTake} onRestored={onSaved} />}
       </div>

@@ -54,7 +54,11 @@ function Captured({ ruleKey, wanted, onSample, onPayload }: Props) {
   useEffect(() => onSample(id ? { requestId: id } : undefined), [id])
   useEffect(() => onPayload(payloadOf(whole.data)), [whole.data])
   if (!id && (own.isLoading || any.isLoading)) return null
-  if (!id) return <p class="muted">Nothing was captured yet. Make a request up, or send one to the rule's address.</p>
+  if (!id) return (
+    <p class="muted">
+      Nothing was captured yet. Make a request up, or send one: <em>Send one</em> has the command, once the rule is saved.
+    </p>
+  )
   return (
     <>
       <Field label="Captured request">
