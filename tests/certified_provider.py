@@ -121,7 +121,7 @@ class CertifiedProvider:
 
 async def _is_ready(http: httpx.AsyncClient) -> bool:
     try:
-        return (await http.get(DISCOVERY)).status_code == httpx.codes.OK
+        return (await http.get(DISCOVERY)).is_success
     except httpx.TransportError:
         return False
 

@@ -51,6 +51,7 @@ SAFE: dict[str, str] = {
     "DeliveryView InboundRequestView ScheduledMessageView": "ids, and marked fields",
     "RemitaConfirmationView RemitaCollectionConfirmationView MonoConfirmationView": "ids, and marked fields",
     "MonoConnectionView MonoEventView": "what the sender brought is told about",
+    "SignedSampleView": "what the sender brought, signed by a key that the sender brought",
     "SubscriptionConfirmationView": "the host that the sender named, and what it answered",
     "EventView EventTypeView": "the sender wrote all of it: a key that has another event is refused",
     "CodeRunView ReplyView CodeReplayView FailureView": (
@@ -75,6 +76,7 @@ OPEN: dict[str, str] = {
     "WebHookConfigView.correlation WebHookDraftView.definition": "see above",
     "FieldChangeView.before FieldChangeView.after ConfigurationView.parts ConfigurationView.files": "see above",
     "BackTestView.counts BackTestView.unchecked PrunedView.pruned": "counts",
+    "SignedSampleView.headers": "see above",
     "RouteTrialView.parameters OutcomeTrialView.data MessageTrialView.fields": "see above",
     "EventView.data EventTypeView.json_schema EventTypeView.example": "see above",
     "CodeRunView.result CodeRunView.variables ReplyView.body ReplyView.headers StepView.data": "see above",

@@ -38,6 +38,7 @@ async def send(app: RunningApp, rule: dict[str, Any], sample: dict[str, Any]) ->
 async def test_a_rule_takes_it(app: RunningApp, scheme: str) -> None:
     """By the rule's secret; by another one it is refused as from outside."""
     example = DETAILS[scheme].example
+    assert example is not None
     secret = example.secret or "a secret of the tests"
     rule = await app.rule(
         f"signed-{scheme}", commandName="PingQuery", signature={"scheme": scheme, "secret": secret, **example.more}
@@ -51,6 +52,7 @@ async def test_a_rule_takes_it(app: RunningApp, scheme: str) -> None:
 async def test_a_provider_s_own_key_signs(app: RunningApp) -> None:
     """The rule has its public half."""
     example = DETAILS["discord"].example
+    assert example is not None
     rule = await app.rule("own-key", commandName="PingQuery", signature={"scheme": "discord", "secret": example.secret})
     assert await send(app, rule, await sign(app, rule, example.private_key)) in (200, 202)
 

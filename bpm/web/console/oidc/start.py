@@ -5,11 +5,13 @@ Only the console's own page begins one, so no other site signs somebody's browse
 
 from urllib.parse import urlsplit
 
+import structlog
+
 from bpm.clock import Clock
 from bpm.edge.answer import Answer
 from bpm.edge.envelope import success
 from bpm.edge.request import Incoming
-from bpm.errors import Forbidden, NotFound
+from bpm.errors import Forbidden, NotFound, Unavailable
 from bpm.exact_json import write_json
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
@@ -17,6 +19,8 @@ from bpm.web.console.browser_request import require_own_page
 from bpm.web.console.oidc.cookie import pending_cookie
 from bpm.web.console.oidc.pending import LIFETIME_SECONDS, PendingSignIn
 from bpm.web.console.oidc.provider import SignOnProvider
+
+log = structlog.get_logger("bpm.oidc")
 
 
 class SingleSignOnStart:
@@ -45,7 +49,11 @@ class SingleSignOnStart:
             raise NotFound("there is no single sign-on here; BPM_OIDC__ISSUER sets it up")
         self._require_same_place(request.headers.get("origin", ""))
         pending = PendingSignIn.begin(self._clock())
-        url = await self._provider.authorization_url(pending)
+        try:
+            url = await self._provider.authorization_url(pending)
+        except Unavailable as error:
+            log.warning("single sign-on failed", reason=str(error))
+            raise
         cookie = pending_cookie(self._settings).giving(pending.seal(self._box), LIFETIME_SECONDS)
         return success(write_json({"url": url}), "Go on at the provider", cookie)
 

@@ -49,7 +49,7 @@ export const problem = takeProblem()
 /** Leaves this page for the provider; throws `Refused`. */
 export async function leaveForProvider(): Promise<void> {
   const { data } = await post("api/oidc", {})
-  sessionStorage.setItem(PLACE, isBeside ? BESIDE : location.hash)
+  sessionStorage.setItem(PLACE, isBeside ? BESIDE : location.hash || (kept ?? "")) // kept over a sign-in that failed
   location.assign((data as { url: string }).url)
 }
 
