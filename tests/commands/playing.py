@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+from sqlalchemy import text
+
 from bpm.testing import RunningApp
 from tests.bpm.bpmn.conformance.notation import Writer
 from tests.bpm.bpmn.player import model
@@ -48,3 +50,17 @@ async def trace(app: RunningApp, instance_id: int) -> list[str]:
     """Return the elements that an instance has completed."""
     page = await app.cmd("GetProcessInstanceHistoryQuery", instanceId=instance_id)
     return [entry["elementId"] for entry in page["items"] if entry["event"] == "completed"]
+
+
+OLDER_WAITS = text("""
+    INSERT INTO process_wait
+        (wait_id, instance_id, kind, element_id, attempt, tries, depth, name, data, created_at, organization_id)
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
+    SELECT -i, instance_id, kind, element_id, attempt, tries, depth, name, data, created_at, organization_id
+    FROM n, (SELECT * FROM process_wait ORDER BY wait_id LIMIT 1)
+""")
+
+
+async def older_waits(app: RunningApp, count: int) -> None:
+    """Store so many waits like the oldest one there is, as if they had been opened before it."""
+    await app.app.database.write(lambda tx: tx.connection.execute(OLDER_WAITS, {"count": count}))
