@@ -44,6 +44,7 @@ class SignSampleRequestQuery(Query[SignedSampleView]):
     }
 
     signature: SignatureConfig
+    """How the rule wants its requests signed."""
     secret: Annotated[str, Field(min_length=1, max_length=16_384, repr=False)]
     """The secret that the provider would sign with."""
     url: Annotated[str, Field(min_length=1, max_length=2_000)]
