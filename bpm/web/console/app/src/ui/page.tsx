@@ -2,7 +2,6 @@
 
 import type { ComponentChildren } from "preact"
 import { useEffect } from "preact/hooks"
-import { windowName } from "../installation"
 
 interface Props {
   title: ComponentChildren
@@ -17,7 +16,7 @@ interface Props {
 export function Page({ title, name, back, about, actions, children }: Props) {
   const called = name ?? (typeof title === "string" ? title : "")
   useEffect(() => {
-    document.title = windowName(called)
+    document.title = called ? `${called} · BPM Bus` : "BPM Bus"
   }, [called])
   return (
     <>
