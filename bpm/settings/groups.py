@@ -20,6 +20,10 @@ class Group(BaseModel):
 class ConsoleSettings(Group):
     """The console in the browser."""
 
+    installation: str = Field(default="", max_length=40)
+    """What this installation is called on every page, as in `production`, so that nobody takes one for another."""
+    colour: Literal["grey", "red", "amber", "green", "blue"] = "grey"
+    """The colour that its name stands in."""
     idle_seconds: int = Field(default=3600, ge=300, le=YEAR_SECONDS)
     """How long a browser stays signed in without doing anything."""
     session_seconds: int = Field(default=12 * 3600, ge=300, le=YEAR_SECONDS)

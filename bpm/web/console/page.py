@@ -1,6 +1,7 @@
 """`GET /console/`: the page, as it was built, and its assets, which never change under one name."""
 
 import gzip
+import html
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from bpm.edge.envelope import problem
 from bpm.errors import NotFound
 from bpm.security.identifiers import new_id
+from bpm.settings.groups import ConsoleSettings
 from bpm.web.compressed_document import accepted_encodings
 from bpm.web.exception_handlers import response_of
 
@@ -40,13 +42,19 @@ UNPACKED = {".woff2"}
 """What is compressed by its own kind."""
 
 
+INSTALLATION = '<meta name="installation" content="{}" class="{}">'
+"""By which the page knows what this installation is called."""
+
+
 class ConsolePage:
     """The built console, held in memory; an installation may have been made without it."""
 
-    def __init__(self, folder: Path) -> None:
-        """Read what was built."""
+    def __init__(self, folder: Path, settings: ConsoleSettings) -> None:
+        """Read what was built, and write the installation's name into the page."""
         index = folder / "index.html"
-        self._index = index.read_bytes() if index.exists() else None
+        named = INSTALLATION.format(html.escape(settings.installation), settings.colour)
+        text = index.read_text().replace(INSTALLATION.format("", "grey"), named) if index.exists() else None
+        self._index = text.encode() if text is not None else None
         self._zipped: dict[str, bytes] = {}
         self._assets = {path.name: path.read_bytes() for path in (folder / "assets").glob("*")} if self._index else {}
 

@@ -18,7 +18,7 @@ def console_routes(
     bus: Bus, accounts: Accounts, settings: Settings, lifecycle: Lifecycle, feed_limit: FeedLimit
 ) -> list[BaseRoute]:
     """Return the page, what it is made of, and what it talks to."""
-    console = ConsolePage(DIST)
+    console = ConsolePage(DIST, settings.console)
     session = AuthEndpoint(SessionAddress(accounts), IncomingReader(settings), "POST", "DELETE")
     return [
         Route("/", lead_to_console),

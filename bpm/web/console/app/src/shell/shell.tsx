@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals"
 import { useLayoutEffect } from "preact/hooks"
 import { isLost } from "../connection"
+import { Installation } from "../installation"
 import { place } from "../router"
 import { account, isExpired, signOut } from "../session"
 import { choose, theme, type Theme } from "../theme"
@@ -48,11 +49,13 @@ export function Shell() {
       <header class="top" inert={isOpen.value}>
         <IconButton label="Menu" icon="menu" onClick={() => (isOpen.value = true)} />
         <Brand />
+        <Installation />
         <IconButton label="Find" icon="search" onClick={() => (isFinding.value = true)} />
       </header>
       {isOpen.value && <button type="button" class="veil" aria-label="Close the menu" onClick={() => (isOpen.value = false)} />}
       <aside class={isOpen.value ? "side is-open" : "side"} aria-label="Menu">
         <Brand />
+        <Installation />
         <button type="button" class="button find" onClick={() => (isFinding.value = true)}>
           <Icon name="search" />
           Find

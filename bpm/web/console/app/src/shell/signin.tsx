@@ -1,7 +1,8 @@
 // Signing in: a page of its own at the start, a dialog over the work when a session has ended.
 
-import { useState } from "preact/hooks"
+import { useEffect, useState } from "preact/hooks"
 import { Refused } from "../bus"
+import { Installation, windowName } from "../installation"
 import { account, signIn, signOut } from "../session"
 import { leaveForProvider, problem as former, signInBeside, ways } from "../single_sign_on"
 import { Button } from "../ui/button"
@@ -9,9 +10,13 @@ import { Dialog } from "../ui/dialog"
 import { Field, Input } from "../ui/field"
 
 export function SignInPage() {
+  useEffect(() => {
+    document.title = windowName("Sign in")
+  }, [])
   return (
     <main class="sign-in">
       <Brand />
+      <Installation />
       <SignInForm />
       <p class="muted">The first start of a server prints the name and the password of its administrator once.</p>
     </main>

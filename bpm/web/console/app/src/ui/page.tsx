@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from "preact"
 import { useEffect } from "preact/hooks"
+import { windowName } from "../installation"
 
 interface Props {
   title: ComponentChildren
@@ -16,7 +17,7 @@ interface Props {
 export function Page({ title, name, back, about, actions, children }: Props) {
   const called = name ?? (typeof title === "string" ? title : "")
   useEffect(() => {
-    document.title = called ? `${called} · BPM Bus` : "BPM Bus"
+    document.title = windowName(called)
   }, [called])
   return (
     <>
