@@ -16,6 +16,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
+from .encoded_keys import key_in
 from .public_keys import PublicKey, check_strength
 from .signed_request import SignatureRefusal
 
@@ -86,7 +87,7 @@ def key_of(pem: str, authorities: tuple[str, ...], names: tuple[str, ...], now: 
         if authorities:
             _check_descent(pem, authorities, _own_name(leaf, names), int(now // HOUR) * HOUR)
         _check_dates(leaf, now)
-        return check_strength(leaf.public_key())
+        return check_strength(key_in(leaf))
     except UNREADABLE as error:
         raise SignatureRefusal("secret", f"the provider's certificate can't be used: {_shown(error)}") from None
 

@@ -1,20 +1,23 @@
 """The other half of a public key, to sign as a provider would: for tests and the command line only."""
 
 import hashlib
-from typing import Any, cast
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc import jwk, jws
 from pydantic_core import to_json
 
+from .encoded_keys import UNREADABLE, read_private_pem
 from .public_keys import HASHES
 from .scheme import Scheme
 from .signed_request import SignedRequest, signed_url
 
 TOKEN_SECONDS = 300
+_CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
+"""What tokens are signed with by a key on a curve."""
 
 
 def sign_by_key(scheme: Scheme, content: bytes, pem: str) -> bytes:
@@ -51,16 +54,21 @@ def _token_key(scheme: Scheme, secret: str) -> tuple[Any, str]:
     if any(name.startswith("HS") for name in scheme.algorithms):
         return jwk.OctKey.import_key(secret), scheme.algorithms[0]
     key = _load(secret)
-    kinds: dict[type, tuple[Any, str]] = {
-        RSAPrivateKey: (jwk.RSAKey, "RS256"),
-        Ed25519PrivateKey: (jwk.OKPKey, "Ed25519"),
-    }
-    kind, algorithm = next((found for of, found in kinds.items() if isinstance(key, of)), (jwk.ECKey, "ES256"))
-    return kind.import_key(secret), algorithm
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    if isinstance(key, RSAPrivateKey):
+        return jwk.RSAKey.import_key(pem), "RS256"
+    if isinstance(key, Ed25519PrivateKey):
+        return jwk.OKPKey.import_key(pem), "Ed25519"
+    return jwk.ECKey.import_key(pem), _CURVES[key.curve.name]
 
 
-def _load(pem: str) -> object:
+def _load(pem: str) -> Ed25519PrivateKey | RSAPrivateKey | ec.EllipticCurvePrivateKey:
     try:
-        return cast("object", load_pem_private_key(pem.encode(), None))
-    except (ValueError, TypeError):
+        key = read_private_pem(pem)
+    except UNREADABLE:
         raise ValueError("a private key in PEM is needed to sign by this scheme") from None
+    if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name not in _CURVES:
+        raise ValueError(f"the curve {key.curve.name} is not used here; P-256, P-384 and P-521 are")
+    if not isinstance(key, Ed25519PrivateKey | RSAPrivateKey | ec.EllipticCurvePrivateKey):
+        raise ValueError("the private key is neither RSA nor on an elliptic curve")  # noqa: TRY004
+    return key

@@ -3,16 +3,15 @@
 import binascii
 from functools import lru_cache
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_public_key
-from cryptography.x509 import load_pem_x509_certificate
 
+from .encoded_keys import UNREADABLE, read_public_der, read_public_pem
 from .scheme import Hash, Kind
 
 PublicKey = Ed25519PublicKey | RSAPublicKey | ec.EllipticCurvePublicKey
@@ -46,7 +45,7 @@ def load_public_key(text: str, kind: Kind) -> PublicKey:
     wanted, described = _KINDS[kind]
     try:
         key = _parse(text.strip(), kind)
-    except (ValueError, UnsupportedAlgorithm, TypeError):
+    except UNREADABLE:
         raise ValueError(f"the secret can't be read: {kind} expects {described}") from None
     if not isinstance(key, wanted):
         raise ValueError(f"the secret is a key of another kind: {kind} expects {described}")  # noqa: TRY004
@@ -102,12 +101,10 @@ def _is_der(signature: bytes) -> bool:
 
 
 def _parse(text: str, kind: Kind) -> PublicKeyTypes:
-    if text.startswith("-----BEGIN CERTIFICATE"):
-        return load_pem_x509_certificate(text.encode()).public_key()
     if text.startswith("-----BEGIN"):
-        return load_pem_public_key(text.encode())
+        return read_public_pem(text)
     raw = _bytes_of(text.removeprefix(WHPK))
-    return Ed25519PublicKey.from_public_bytes(raw) if _is_raw(raw, kind) else load_der_public_key(raw)
+    return Ed25519PublicKey.from_public_bytes(raw) if _is_raw(raw, kind) else read_public_der(raw)
 
 
 def _is_raw(raw: bytes, kind: Kind) -> bool:

@@ -6,12 +6,16 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc import jwk, jws
 from joserfc.errors import JoseError
 from pydantic_core import from_json
 
-from .public_keys import check_strength
+from . import encoded_keys
+from .encoded_keys import read_public_pem
+from .public_keys import PublicKey, check_strength
 from .scheme import Scheme
 from .signed_request import Part, SignatureRefusal, SignedRequest, signed_url, text_of
 from .stamps import FORMS
@@ -24,7 +28,7 @@ MAX_KEY_SET_BYTES = 64 * 1024
 LEEWAY_SECONDS = 60
 MAX_TRIED = 5
 """How many keys without an id a token is tried with."""
-UNREADABLE = (JoseError, ValueError, TypeError, LookupError, UnsupportedAlgorithm)
+UNREADABLE = (JoseError, *encoded_keys.UNREADABLE)
 """What the libraries raise for a key that is none, or of a kind that they do not know."""
 _KEY_TYPES = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP", "HS": "oct"}
 """The kind of key for each algorithm, by the first letters of its name."""
@@ -163,12 +167,11 @@ def _shared_or_pem(text: str) -> Any:
     try:
         if not text.lstrip().startswith("-----BEGIN"):
             return _shared(text)
-        pem = text.strip()
-        key = jwk.RSAKey.import_key(pem) if _is_rsa(pem) else _elliptic(pem)
-        check_strength(key.public_key)
+        key = check_strength(read_public_pem(text))
+        pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)  # and nothing that stood around it
+        return _kind_of(key).import_key(pem)
     except UNREADABLE as error:
         raise ValueError(f"the key can't be read: {error}") from None
-    return key
 
 
 def _shared(text: str) -> Any:
@@ -177,18 +180,9 @@ def _shared(text: str) -> Any:
     return jwk.OctKey.import_key(text)
 
 
-def _is_rsa(pem: str) -> bool:
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-    from cryptography.hazmat.primitives.serialization import load_pem_public_key
-
-    return isinstance(load_pem_public_key(pem.encode()), RSAPublicKey)
-
-
-def _elliptic(pem: str) -> Any:
-    try:
-        return jwk.ECKey.import_key(pem)
-    except (JoseError, ValueError, TypeError):
-        return jwk.OKPKey.import_key(pem)
+def _kind_of(key: PublicKey) -> Any:
+    kinds: dict[type, Any] = {RSAPublicKey: jwk.RSAKey, Ed25519PublicKey: jwk.OKPKey}
+    return next((kind for of, kind in kinds.items() if isinstance(key, of)), jwk.ECKey)
 
 
 def _check_count(entries: list[Any]) -> None:

@@ -10,6 +10,7 @@ from bpm.accounts.lookup import find_account, present_sender
 from bpm.accounts.tables import User
 from bpm.bus import Command, Context, EffectContext, handles
 from bpm.errors import Conflict, Forbidden, Invalid, Unauthenticated
+from bpm.security.passwords import MAX_CHARACTERS
 from commands.accounts.users import Password, set_password
 from commands.accounts.views import UserView
 
@@ -26,7 +27,7 @@ class ChangeOwnPasswordCommand(Command[UserView]):
     secrets = frozenset({"currentPassword", "newPassword"})
     sample = {"currentPassword": "the one that I have", "newPassword": "the one from now on"}
 
-    current_password: Annotated[str, Field(min_length=1, max_length=1000)]
+    current_password: Annotated[str, Field(min_length=1, max_length=MAX_CHARACTERS)]
     """The password that you have."""
     new_password: Password
     """The password from now on."""

@@ -10,6 +10,7 @@ from bpm.bus import Context, Query, View, handles
 from bpm.errors import Invalid
 from bpm.security.references import is_reference
 from bpm.signatures import RequestAddress, SignatureConfig, SignedRequest, sign_request
+from bpm.signatures.encoded_keys import is_costly
 
 MAX_BODY = 64 * 1024
 """The longest body that is signed, in characters."""
@@ -30,7 +31,7 @@ class SignSampleRequestQuery(Query[SignedSampleView]):
     """Sign a request as its provider would; nothing is sent, stored, or read of what is stored.
 
     `signature` is as a rule shows it, its secrets hidden. `secret` takes their place; where the provider signs by a
-    key of its own, it is that private key in PEM.
+    key of its own, it is that private key in PEM, ed25519 or on an elliptic curve.
     """
 
     permission = "webhooks:write"
@@ -58,9 +59,12 @@ class SignSampleRequestQuery(Query[SignedSampleView]):
 
     @classmethod
     def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
-        """A reference would be signed with as it stands."""
-        if isinstance(fields.get("secret"), str) and is_reference(fields["secret"]):
+        """A reference would be signed with as it stands, and a private key of RSA would hold up everybody else."""
+        secret = fields.get("secret")
+        if isinstance(secret, str) and is_reference(secret):
             yield "secret: write the secret itself; what env: and file: name is not read for this"
+        if isinstance(secret, str) and is_costly(secret):
+            yield "secret: a private key of RSA costs the server too much; `bpm sign --private-key` signs with it"
 
 
 @handles

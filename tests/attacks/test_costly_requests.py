@@ -12,6 +12,7 @@ from bpm.strict_json import MAX_VALUES, StrictJsonError, parse_json
 from bpm.testing import RunningApp, running_app
 from tests.bpm.dmn.test_decisions import FILE, table
 from tests.commands.playing import bpmn
+from tests.effort import effort_below
 from tests.router.conftest import until
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -137,3 +138,13 @@ def test_json_with_too_many_values_is_refused() -> None:
         with pytest.raises(StrictJsonError, match="more than 250000 values"):
             parse_json(raw)
     assert len(parse_json(to_json(MANY))) == len(MANY)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("username", ["admin", "nobody"])
+async def test_a_password_of_accents_is_refused_in_a_moment(app: RunningApp, username: str) -> None:
+    """To bring them into their order takes the square of their number, and nothing else runs meanwhile."""
+    password = "a" + "\u0301" * 16_000 + "\u0316" * 16_000
+    with effort_below(0.8):
+        answer = await app.request("POST", "/api/auth/token", {"username": username, "password": password})
+    assert answer.status == 401
