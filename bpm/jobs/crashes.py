@@ -54,6 +54,11 @@ class CrashTracker:
         """Return how often a process died while it ran the job."""
         return self._counts.get(job.key, 0)
 
+    @property
+    def waiting(self) -> int:
+        """How many suspects wait for their turn, each in a place that other work could have."""
+        return self._suspects.waiting
+
     @asynccontextmanager
     async def watched(self, job: Job) -> AsyncGenerator[None]:
         """Run a suspect alone; it is none any more when it ends with its process alive."""

@@ -30,6 +30,8 @@ LOG_KEPT = timedelta(hours=1)
 PRUNED_AT_ONCE = 10_000
 COUNT_SECONDS = 2.0
 """How often a worker looks for what dead processes were running."""
+TOLD = timedelta(seconds=2 * COUNT_SECONDS)
+"""For how long nobody takes what a dead process was running: by then every worker knows that it is suspect."""
 UNCOUNTED_LEASE = timedelta(days=1)
 """After which PgQueuer itself would take a dead process's job, without its death being counted."""
 
@@ -83,7 +85,8 @@ _COUNT_DEATHS = f"""
     WITH stale AS (
         SELECT id FROM {NAME} WHERE status = 'picked' AND heartbeat < now() - $1::interval FOR UPDATE SKIP LOCKED
     ), taken AS (
-        UPDATE {NAME} SET status = 'queued', updated = now() FROM stale WHERE {NAME}.id = stale.id
+        UPDATE {NAME} SET status = 'queued', updated = now(), execute_after = now() + $2::interval
+        FROM stale WHERE {NAME}.id = stale.id
         RETURNING {NAME}.dedupe_key
     )
     INSERT INTO {DEATHS.name} (key, deaths, is_waiting) SELECT dedupe_key, 1, true FROM taken
@@ -199,7 +202,7 @@ class PostgresTokens(JobBackend):
         if time.monotonic() - self._counted_at < COUNT_SECONDS:
             return
         self._counted_at = time.monotonic()
-        await self._pool.execute(_COUNT_DEATHS, self.lease)
+        await self._pool.execute(_COUNT_DEATHS, self.lease, TOLD)
         self.deaths.learn({row["key"]: row["deaths"] for row in await self._pool.fetch(_DEATHS)})
 
     async def prune(self) -> None:

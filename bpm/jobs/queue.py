@@ -186,6 +186,8 @@ class JobRunner(JobQueue):
         elif deaths >= HELD:
             log.error("a job is not touched: settling it ended the process", job=job.key, deaths=deaths)
             raise RetryRequested(HELD_PAUSE, reason="ended its process")
+        elif self._tokens.deaths.waiting >= self._concurrency // 2:
+            raise RetryRequested(CROWDED_PAUSE, reason="others are tried before it, and what is new has its places")
         else:
             async with self._tokens.deaths.watched(job):
                 if deaths < GIVEN_UP:

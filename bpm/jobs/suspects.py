@@ -22,6 +22,11 @@ class SuspectQueue:
         self._numbers = count()
         self._first: asyncio.Future[None] | None = None
 
+    @property
+    def waiting(self) -> int:
+        """How many stand here for their turn."""
+        return len(self._waiting)
+
     @asynccontextmanager
     async def alone(self, deaths: int) -> AsyncGenerator[None]:
         """Run the block when those before it have ended, or have run for long."""

@@ -29,6 +29,7 @@ class Notes:
         self.open_rows = list(open_rows)
         self.seconds = seconds
         self.failures = failures
+        self.begun: list[str] = []
         self.ran: list[str] = []
         self.given_up: list[tuple[str, str]] = []
         self.times: dict[str, float] = {}
@@ -40,6 +41,7 @@ class Notes:
         return [row for row in self.open_rows if row.key not in known][:limit]
 
     async def run(self, job: Job) -> None:
+        self.begun.append(job.ref)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
@@ -256,3 +258,18 @@ class JobsContract:
             await until(lambda: len(notes.ran) == 3, seconds=20)
         assert (sorted(notes.ran[:2]), notes.ran[2], notes.most_at_once) == (["a", "b"], "suspicious", 1)
         assert await database.read(lambda tx: tx.connection.execute(DEATHS.select()).all()) == []
+
+    async def test_what_is_new_does_not_wait_for_all_that_are_tried_one_by_one(
+        self, database: Database, settings: Settings, clock: Clock, working: Working, job: NewJob
+    ) -> None:
+        """However long each takes: whoever has a server's places filled with slow work would stop it when it dies."""
+        jobs = open_jobs(database, settings, clock)
+        await jobs.prepare()
+        suspects = [f"slow {number}" for number in range(6)]
+        await database.write(lambda tx: jobs.enqueue(tx, *map(job, suspects)))
+        await database.write(lambda tx: tx.connection.execute(self.died))
+        notes = Notes(seconds=60)
+        async with working(notes, 4) as jobs:
+            await until(lambda: notes.begun, seconds=20)
+            await database.write(lambda tx: jobs.enqueue(tx, job("new")))
+            await until(lambda: "new" in notes.begun, seconds=20)

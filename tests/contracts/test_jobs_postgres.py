@@ -5,10 +5,20 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from bpm.jobs.factory import open_jobs
+from bpm.jobs.pgqueuer import COUNT_SECONDS
 from bpm.settings import Settings
-from tests.contracts.jobs import JobsContract
+from bpm.store import Database
+from bpm.testing import Clock, until
+from tests.contracts.jobs import JobsContract, NewJob, Notes, Working
 
 pytestmark = pytest.mark.anyio
+
+AHEAD = text("""
+    SELECT extract(epoch FROM execute_after - updated)::float FROM pgqueuer, pgqueuer_deaths
+    WHERE status = 'queued' AND dedupe_key = key
+""")
+"""How long what a dead process was running stays where it is, once its death is counted."""
 
 
 class TestPostgresJobs(JobsContract):
@@ -19,3 +29,16 @@ class TestPostgresJobs(JobsContract):
     @pytest.fixture
     def settings(self, tmp_path: Path, postgres_url: str) -> Settings:
         return Settings(data_dir=tmp_path, database_url=postgres_url)
+
+    async def test_a_suspect_is_taken_when_every_worker_knows_of_it(
+        self, database: Database, settings: Settings, clock: Clock, working: Working, job: NewJob
+    ) -> None:
+        """One that has just looked would run it as any other job, and its own death would be nobody's."""
+        jobs = open_jobs(database, settings, clock)
+        await jobs.prepare()
+        await database.write(lambda tx: jobs.enqueue(tx, job("suspect")))
+        await database.write(lambda tx: tx.connection.execute(self.died))
+        async with working(Notes()):
+            ahead = await until(lambda: database.read(lambda tx: tx.connection.execute(AHEAD).scalar()))
+        assert ahead is not None
+        assert ahead > COUNT_SECONDS
