@@ -101,8 +101,7 @@ class EffectSync(SyncRecorder):
         else:
             self.first = deduplication.insert_unless_known(tx, self._row)
         if self.first is not None and self.find_first(tx) is None:
-            requests.insert(tx, self._row)
-            self.first = None
+            self.first = deduplication.insert_unless_known(tx, self._row)
         if self.first is not None:
             return Outcome(replayed=True)
         self._jobs.enqueue(tx, self._taken_up)

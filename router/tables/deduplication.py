@@ -22,12 +22,11 @@ def insert_unless_known(tx: Transaction, row: Mapping[str, Any]) -> RequestRow |
     The unique index decides. A key older than the window is freed and the request counts as new.
     """
     statement = insert_new(tx.connection, INBOUND)
-    if tx.connection.execute(statement, row).rowcount:
-        return None
-    first = first_with_key(tx, row["dedupe_key"], row["received_at"])
-    if first is None:
-        tx.connection.execute(statement, row)
-    return first
+    while not tx.connection.execute(statement, row).rowcount:  # once more, for the freed key may be another's already
+        first = first_with_key(tx, row["dedupe_key"], row["received_at"])
+        if first is not None:
+            return first
+    return None
 
 
 def is_given_up(row: RequestRow) -> bool:

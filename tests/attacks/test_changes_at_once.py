@@ -7,8 +7,10 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
+from typing import Any, cast
 
+import asyncpg
 import pytest
 from pytest_httpserver import HTTPServer
 
@@ -16,9 +18,12 @@ from bpm.bus.tables import SCHEDULED
 from bpm.client import BusClient, Reply
 from bpm.clock import system_clock
 from bpm.store import Transaction
+from bpm.store.postgres import plain_dsn
 from bpm.testing import RunningApp, running_app, until
 from bpm.testing.client import PASSWORD as ADMINISTRATORS
 from commands.bulk import jobs as bulk_jobs
+from router.tables.deduplication import DEDUPLICATION_WINDOW, insert_unless_known
+from router.tables.requests import INBOUND, RequestRow
 from tests.attacks.people import PASSWORD, WAIT, deploy, person
 
 pytestmark = pytest.mark.anyio
@@ -222,6 +227,43 @@ async def test_a_dead_message_is_tried_again_once(pair: Pair) -> None:
         lambda: pair.other.send("RetryScheduledMessageCommand", {"id": "m1"}),
     )
     assert (first.status, second.status) == (200, 409)
+
+
+async def test_an_id_that_was_forgotten_is_one_request_s(pair: Pair, postgres_url: str) -> None:
+    """Of two that come at once with the id of one that is too old to count, the second repeats the first."""
+    await pair.one.rule("orders", commandName="PingQuery", deduplication="body:id")
+    await pair.one.hook("orders", {"id": 1})
+    now, database = system_clock(), pair.one.app.database
+    stored = await database.read(lambda tx: dict(tx.connection.execute(INBOUND.select()).mappings().one()))
+    old = INBOUND.update().values(received_at=now - DEDUPLICATION_WINDOW - timedelta(hours=1))
+    await database.write(lambda tx: tx.connection.execute(old))
+
+    def again(app: RunningApp, request_id: str) -> Awaitable[RequestRow | None]:
+        row = {**stored, "request_id": request_id, "received_at": now}
+        return app.app.database.write(lambda tx: insert_unless_known(tx, row))
+
+    holder = cast("Any", await asyncpg.connect(plain_dsn(postgres_url)))
+    async with holder.transaction():  # both have seen that the old one does not count, and wait to take its id
+        await holder.execute("SELECT FROM inbound_request FOR UPDATE")
+        tasks = [asyncio.ensure_future(again(*each)) for each in ((pair.one, "a"), (pair.other, "b"))]
+        await until(lambda: database.read(lambda tx: tx.connection.exec_driver_sql(WAITING).scalar() == 2))
+    found = await asyncio.gather(*tasks)
+    await holder.close()
+    assert sum(each is None for each in found) == 1
+
+
+async def test_a_request_that_is_emptied_meanwhile_is_not_driven_again(pair: Pair) -> None:
+    """It would be executed without its body."""
+    await pair.one.hook("late", {"id": 1})
+    await pair.one.rule("late", commandName="PingQuery")
+    database = pair.one.app.database
+    found = await database.read(lambda tx: tx.connection.execute(INBOUND.select()).one())
+    emptied = INBOUND.update().values(body=b"", body_pruned=True)
+    _, reply = await pair.at_once(
+        lambda: database.write(lambda tx: tx.connection.execute(emptied)),
+        lambda: pair.other.send("ReplayInboundRequestCommand", {"requestId": found.request_id}),
+    )
+    assert reply.status == 409
 
 
 async def test_an_event_type_is_registered_by_both(pair: Pair) -> None:
