@@ -81,7 +81,10 @@ def _extended(disposition: str, name: str) -> str | None:
         return None
     header = Message()
     header["content-disposition"] = disposition
-    found = header.get_param(name, header="content-disposition")
+    try:
+        found = header.get_param(name, header="content-disposition")
+    except (TypeError, ValueError):  # what the library raises for pieces that do not go together
+        raise MultipartError(f"a part's {name} can't be put together from the pieces of its option") from None
     if not isinstance(found, tuple):
         return found
     charset, value = found[0] or "utf-8", found[2]
@@ -141,7 +144,7 @@ class _Reader:
 
 def parts_of(content_type: str, body: bytes) -> list[Part]:
     """Return the parts of a body; raises `MultipartError`."""
-    boundary = parse_options_header(content_type)[1].get(b"boundary")
+    boundary = parse_options_header(content_type.encode("latin-1", "replace"))[1].get(b"boundary")
     if not boundary:
         raise MultipartError("Content-Type: multipart/form-data needs a boundary")
     at = _start_of(boundary, body)

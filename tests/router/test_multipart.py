@@ -118,6 +118,20 @@ def test_a_fields_name_may_have_a_charset() -> None:
         decode_body(TYPE, form(part("a", b"1", "; filename*=idna''a")))
 
 
+@pytest.mark.parametrize("name", ["name", "filename"])
+def test_pieces_of_an_option_that_do_not_go_together_are_refused(name: str) -> None:
+    """The library that puts them together raises what nobody expects."""
+    body = form(f"--edge\r\nContent-Disposition: form-data; {name}*=utf-8''%41; {name}*0=a\r\n\r\n1\r\n".encode())
+    with pytest.raises(MultipartError, match=f"a part's {name} can't be put together"):
+        decode_body(TYPE, body if name == "name" else body.replace(b"data;", b"data; name=a;"))
+
+
+def test_a_boundary_of_no_header_is_refused() -> None:
+    """A trial may say what can't come over HTTP."""
+    with pytest.raises(MultipartError):
+        parts_of("multipart/form-data; boundary=\u0142", form(part("a", b"1")))
+
+
 def test_secrets_are_found_in_parts() -> None:
     """By the name of the part, or because its content mentions one; the rest stays readable."""
     body = form(part("password", b"hunter2"), part("a", b"1"), part("j", b'{"token":"t0ken"}'))
