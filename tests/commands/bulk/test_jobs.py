@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bpm.app import Components
-from bpm.bulk.tables import KIND, ROWS
+from bpm.bulk.tables import JOBS, KIND, ROWS
 from bpm.clock import system_clock
 from bpm.errors import Conflict, Forbidden, Invalid, NotFound, Poisoned
 from bpm.jobs import Job
@@ -131,6 +131,20 @@ async def test_plans_go_after_a_day_and_jobs_that_ran_stay(sender: MessageSender
     found = await sender.database.read(lambda tx: policy.find(tx, Share(1, before), None))
     ids = {each[0] for each in found}
     assert (planned["id"] in ids, started["id"] in ids) == (True, False)
+
+
+async def test_a_list_is_kept_from_the_end_of_its_job(sender: MessageSender) -> None:
+    """A job that went on for longer than lists are kept is not gone in the moment in which it ends."""
+    now = system_clock()
+    job = await begun(sender, count=1)
+    policy = next(each for each in POLICIES if each.name == "bulk jobs")
+    before = policy.before(RetentionSettings(), now)
+    assert before is not None
+    for ended, is_gone in ((now, False), (before - timedelta(days=1), True)):
+        values = {"created_at": now - timedelta(days=1_000), "completed_at": ended, "state": "done"}
+        await sender.database.write(lambda tx, values=values: tx.connection.execute(JOBS.update().values(values)))
+        found = await sender.database.read(lambda tx: policy.find(tx, Share(1, before), None))
+        assert (job["id"] in [each[0] for each in found]) is is_gone
 
 
 async def test_each_row_is_done_once_whoever_runs_it(sender: MessageSender, components: Components) -> None:

@@ -142,6 +142,13 @@ async def test_only_one_process_prunes(server: RunningApp) -> None:
     assert (await server.send("PruneStoredDataCommand", {})).ok
 
 
+async def test_a_prune_from_the_future_keeps_nobody_waiting(server: RunningApp) -> None:
+    """It was begun before the clock was set back, by a process that is no more."""
+    tomorrow = utc_now() + DAY
+    await server.app.database.write(lambda tx: take_lease(tx, "another", tomorrow, 60))
+    assert (await server.send("PruneStoredDataCommand", {})).ok
+
+
 @pytest.mark.embedded
 async def test_the_largest_bodies_allowed_are_bounded(tmp_path: Path) -> None:
     """Above its size the database loses the oldest bodies first, and only as many as it takes."""
