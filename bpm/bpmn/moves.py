@@ -73,7 +73,7 @@ def _scope_for(run: Run, process: CompiledProcess, elements: dict[str, Element],
         raise EvaluationError(f"'{name}' joins several flows; start before what follows it")
     scope = ROOT if element.scope == process.id else _running(run, elements[element.scope])
     if run.scopes[scope].note == INTERRUPTED:
-        raise EvaluationError(f"an event sub-process has taken over around '{name}'")
+        raise EvaluationError(f"an event sub-process has taken over around '{name}', or it is being undone")
     around = run.scopes[scope].element
     if around is not None and not run.nodes[around].admits(run, scope):
         raise EvaluationError(f"one activity runs at a time around '{name}', and one does already; cancel it as well")

@@ -1,6 +1,8 @@
-"""What the process itself listens for: the starts of its own event sub-processes."""
+"""When event sub-processes listen: those of the process from its start on, each until its scope is taken over."""
 
+from bpm.bpmn.run.error_propagation import event_starts
 from bpm.bpmn.run.run import Run
+from bpm.bpmn.run.scopes import AD_HOC, INTERRUPTED
 from bpm.bpmn.state import PROCESS, Token
 from bpm.expressions import EvaluationError
 
@@ -24,3 +26,11 @@ def listen_again(run: Run, token: Token) -> None:
         run.fail(token, problem, "listen")
     else:
         run.tokens.again(token)
+
+
+def take_over(run: Run, scope: int) -> None:
+    """Let a scope's event sub-processes listen no more: one of them, or what undoes the scope, takes its place."""
+    for wait in run.waits.of(run.scopes.host(scope)):
+        if wait.kind == AD_HOC or run.nodes[wait.element] in event_starts(run, scope):
+            run.waits.close(wait, "cancelled")
+    run.scopes.note(scope, INTERRUPTED)

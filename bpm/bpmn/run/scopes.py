@@ -5,7 +5,7 @@ from typing import Any
 from bpm.bpmn.state import ITEMS, OUTPUTS, PROCESS, ROOT, Done, Instance, Scope, Token
 
 INTERRUPTED = "interrupted"
-"""The note of a scope whose event sub-process has taken over."""
+"""The note of a scope whose event sub-process has taken over, and of a transaction that is being cancelled."""
 
 
 AD_HOC = "adHoc"

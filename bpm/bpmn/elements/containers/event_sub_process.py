@@ -10,8 +10,7 @@ from bpm.bpmn.elements.listening_event import ListeningEvent
 from bpm.bpmn.elements.node import Node
 from bpm.bpmn.elements.process_index import ProcessIndex
 from bpm.bpmn.run import Run
-from bpm.bpmn.run.error_propagation import event_starts
-from bpm.bpmn.run.scopes import AD_HOC, INTERRUPTED
+from bpm.bpmn.run.event_sub_process_starts import take_over
 from bpm.bpmn.state import Token
 
 
@@ -66,8 +65,5 @@ class EventStart(ListeningEvent):
         run.variables.write(scope, written)
         if self.interrupts:
             run.clear(scope)
-            for wait in run.waits.of(host):
-                if wait.kind == AD_HOC or run.nodes[wait.element] in event_starts(run, scope):
-                    run.waits.close(wait, "cancelled")
-            run.scopes.note(scope, INTERRUPTED)
+            take_over(run, scope)
         run.tokens.spawn(run.nodes[self.sub_process].entry, scope)

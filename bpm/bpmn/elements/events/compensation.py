@@ -10,6 +10,7 @@ from bpm.bpmn.elements.containers.sub_process import SubProcess
 from bpm.bpmn.elements.node import Node
 from bpm.bpmn.run import Run
 from bpm.bpmn.run.error_propagation import throw
+from bpm.bpmn.run.event_sub_process_starts import take_over
 from bpm.bpmn.state import Done, Token, done_keys, read_done
 
 Work = list[list[Any]]
@@ -105,8 +106,9 @@ class CancelEndEvent(Compensating):
             compilation.problem(element, f"its transaction '{around.id}' has no cancel boundary event")
 
     def activate(self, run: Run, token: Token) -> None:
-        """Remove every other token of the transaction, then undo."""
+        """Remove every other token of the transaction, whose event sub-processes are deaf from now on, then undo."""
         run.clear_around(token)
+        take_over(run, token.scope)
         self.compensate(run, token)
 
     def compensated(self, run: Run, token: Token) -> None:
