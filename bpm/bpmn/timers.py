@@ -193,6 +193,11 @@ def parse_cycle(value: Any) -> Cycle | Cron:
     repeat = _REPEAT.fullmatch(repeats)
     if repeat is None or not rest:
         raise EvaluationError(f"{shown(value)} is not an ISO 8601 repeating interval such as R3/PT10M")
+    if slash and not interval.startswith("P"):
+        raise EvaluationError(
+            f"{shown(value)} says when it ends; give how often it repeats, when it begins if that is not now, and its "
+            "interval, such as R5/2026-05-01T09:00:00Z/P1D"
+        )
     cycle = Cycle(
         count=int(repeat[1]) if repeat[1] else None,
         start=_zoned_date(start) if slash else None,

@@ -107,6 +107,13 @@ def test_what_is_no_cycle_is_refused(text: str | None) -> None:
         parse_cycle(text)
 
 
+@pytest.mark.parametrize("text", ["R3/2026-05-01T00:00:00Z/2026-05-02T00:00:00Z", "R/PT1H/2026-05-01T15:00:00Z"])
+def test_an_interval_that_is_given_by_its_end_is_refused(text: str) -> None:
+    """Other engines count its times in different ways; the sentence says what to write."""
+    with pytest.raises(EvaluationError, match="says when it ends; give how often"):
+        parse_cycle(text)
+
+
 def test_a_cycle_keeps_its_rhythm_and_ends() -> None:
     """A late firing does not shift the next one; after the last there is none."""
     due, data = first_time("R2/PT10M")
