@@ -7,24 +7,25 @@ from sqlmodel import col
 from sqlmodel import select as select_rows
 
 from bpm.bpmn.binding import Binding
+from bpm.bus import Context
 from bpm.process.decision_tables import DeployedDecision, newest_decision
-from bpm.process.definition_tables import DeployedProcess, find_definition, newest_definition
+from bpm.process.definition_tables import DeployedProcess, find_definition, newest_startable
 from bpm.process.form_tables import DeployedForm, newest_form
+from bpm.process.instances import Startable
 from bpm.store.session import ScopedSession
 
 Deployed = DeployedProcess | DeployedDecision | DeployedForm
 
 
-def bound_process(
-    session: ScopedSession, key: str, binding: Binding, definition_id: int | None
-) -> DeployedProcess | None:
+def bound_process(context: Context, key: str, binding: Binding, definition_id: int | None) -> Startable | None:
     """Return the version of a process that the version `definition_id` of another one means.
 
     It may be switched off, unless it is looked for by `latest` or by its tag: these are the newest active ones. Drafts
     are passed over.
     """
     if binding.kind == "latest":
-        return newest_definition(session, key, active=True)
+        return newest_startable(context.tx, context.organization_id, key)
+    session = context.session
     statement = select_rows(DeployedProcess).where(
         col(DeployedProcess.key) == key,
         col(DeployedProcess.gaps).is_(None),

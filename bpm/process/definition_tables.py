@@ -53,7 +53,16 @@ DEFINITIONS = DeployedProcess.table()
 _STARTABLE = select(DEFINITIONS.c.id, DEFINITIONS.c.key, DEFINITIONS.c.is_active).where(
     DEFINITIONS.c.organization_id == bindparam("organization"), DEFINITIONS.c.id == bindparam("id_")
 )
-
+_NEWEST_STARTABLE = (
+    select(DEFINITIONS.c.id, DEFINITIONS.c.key, DEFINITIONS.c.is_active)
+    .where(
+        DEFINITIONS.c.organization_id == bindparam("organization"),
+        DEFINITIONS.c.key == bindparam("key_"),
+        DEFINITIONS.c.is_active.is_(True),
+    )
+    .order_by(DEFINITIONS.c.version.desc())
+    .limit(1)
+)
 _AUTHORITY = select(
     DEFINITIONS.c.authority, DEFINITIONS.c.author_id, DEFINITIONS.c.author_name, DEFINITIONS.c.permissions
 ).where(DEFINITIONS.c.id == bindparam("id_"))
@@ -70,6 +79,12 @@ def find_startable(tx: Transaction, organization_id: int, definition_id: int) ->
     return tx.remembered(
         ("startable", organization_id, definition_id), lambda: tx.reading.execute(_STARTABLE, named).first()
     )
+
+
+def newest_startable(tx: Transaction, organization_id: int, key: str) -> Any:
+    """Return the same of the newest active version of a process, or None."""
+    named = {"organization": organization_id, "key_": key}
+    return tx.remembered(("newest", organization_id, key), lambda: tx.reading.execute(_NEWEST_STARTABLE, named).first())
 
 
 def authority_of(tx: Transaction, definition_id: int) -> Authority:

@@ -65,10 +65,7 @@ class ProcessJobs:
 
     def pending(self, tx: Transaction, limit: int) -> Sequence[Job]:
         """See `JobKind.pending`."""
-        return [
-            Job(wait_tables.KIND, wait_tables.job_ref(wait), wait.tries, wait.due_at or wait.created_at)
-            for wait in wait_tables.job_waits(tx, limit)
-        ]
+        return [wait_tables.job_of(wait) for wait in wait_tables.job_waits(tx, limit)]
 
     async def run(self, job: Job) -> None:
         """See `JobKind.run`; a job that runs in this process already is waited for, not run again."""
@@ -90,7 +87,7 @@ class ProcessJobs:
             async with asyncio.timeout(seconds):
                 while waits := await self._immediate(instance_id):
                     for wait in waits:
-                        await self.run(Job(wait_tables.KIND, wait_tables.job_ref(wait), wait.tries, wait.created_at))
+                        await self.run(wait_tables.job_of(wait))
         except (TimeoutError, NoFreeSlot):  # a worker does the rest
             return
 

@@ -77,7 +77,7 @@ class Step:
     """One instance while it is advanced; `row` is its row in the database, `instance` its state now.
 
     `history` is what happened in it, and `cancelled_calls` are its waits for called instances that are to be cancelled
-    with them.
+    with them. `due_now` is the wait whose work was put off and is done now, whatever time is left: 0 for none.
     """
 
     def __init__(
@@ -99,6 +99,7 @@ class Step:
         self.waits = WaitRows(unit.context, unit.jobs, self.parts.waits)
         self.history: list[HistoryEntry] = []
         self.cancelled_calls: list[int] = []
+        self.due_now = 0
         self._written: int | None = row.state_version if begun is None else None
         self._starter: Principal | None = None
 

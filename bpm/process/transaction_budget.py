@@ -35,6 +35,11 @@ class TransactionBudget:
         """Whether its time is over: what the engine has asked for already is put off only then."""
         return self._deadline is not None and time.thread_time() > self._deadline
 
+    @property
+    def has_no_room(self) -> bool:
+        """Whether another instance had better begin in another transaction: here it would have to pause at once."""
+        return self.is_spent or self.is_late
+
     def spend(self, steps: int) -> None:
         """Count work as heavy as so many elements that do nothing."""
         self._left -= steps

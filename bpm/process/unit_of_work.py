@@ -14,7 +14,7 @@ from bpm.bpmn.visible_variables import visible_variables_at
 from bpm.bus import Context, Registry
 from bpm.errors import Conflict, Exhausted, Fenced, Invalid, NotFound
 from bpm.expressions import EvaluationError
-from bpm.jobs import JobQueue
+from bpm.jobs import Job, JobQueue
 from bpm.process import instance_tables, wait_tables
 from bpm.process.bindings import bound_process
 from bpm.process.definition_cache import DefinitionCache
@@ -101,12 +101,23 @@ class ProcessUnitOfWork:
             step.waits.remove(instance_id, wait_id)
             step.cancelled_calls = restored_wait(wait.data, self.context.box)["waits"]
         elif wait is not None and wait.kind in DEFERRED and wait.attempt == attempt:
+            step.due_now = wait.wait_id
+            self._do_deferred(step, wait)
             others = wait_tables.waits_of(self.context.tx, instance_id, *DEFERRED, limit=RESUMED_AT_ONCE)
-            for each in (wait, *(other for other in others if other.wait_id != wait_id)):
-                if each is wait or not self.budget.is_late:
-                    self._do_deferred(step, each)
+            self._do_others(step, [other for other in others if other.wait_id != wait_id])
         self._proceed()
         return step
+
+    def _do_others(self, step: Step, waits: Iterable[WaitRow]) -> None:
+        """Do what was put off as well, as far as there is room; no worker need be woken for that any more."""
+        done: list[Job] = []
+        for wait in waits:
+            if self.budget.has_no_room:
+                break
+            self._do_deferred(step, wait)
+            done.append(wait_tables.job_of(wait))
+        if done:
+            self.jobs.cancel(self.context.tx, *done)
 
     def _do_deferred(self, step: Step, wait: WaitRow) -> None:
         kept = kept_effect(wait, self.context.box)
@@ -157,7 +168,7 @@ class ProcessUnitOfWork:
 
     def call(self, caller: Step, effect: effects.CallProcess) -> None:
         """Start the instance that a call activity asks for."""
-        deployed = bound_process(self.context.session, effect.process, effect.binding, caller.row.definition_id)
+        deployed = bound_process(self.context, effect.process, effect.binding, caller.row.definition_id)
         problem = self._uncallable(caller, effect, deployed)
         if deployed is None or problem:
             self.follow(caller.row.id, FailTask(effect.wait_id, effect.attempt, problem, "NotFound"))

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Index, String, bindparam, cast, delete, or_, select, update
 from sqlmodel import Field
 
-from bpm.jobs import lacks_token
+from bpm.jobs import Job, lacks_token
 from bpm.process.instance_tables import INSTANCES
 from bpm.process.rows import WaitRow
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
@@ -140,6 +140,11 @@ def listener_ref(instance_id: int, wait_id: int) -> str:
 def job_ref(wait: WaitRow) -> str:
     """Return what the jobs of a wait are called by: its instance, its id and its attempt."""
     return f"{wait.instance_id}.{wait.wait_id}.{wait.attempt}"
+
+
+def job_of(wait: WaitRow) -> Job:
+    """Return the job that answers a wait."""
+    return Job(KIND, job_ref(wait), wait.tries, wait.due_at or wait.created_at)
 
 
 def find_wait(tx: Transaction, instance_id: int, wait_id: int) -> WaitRow | None:

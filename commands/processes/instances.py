@@ -240,10 +240,10 @@ def _definition(command: StartProcessInstanceCommand, context: Context) -> Start
         if deployed is None:
             raise NotFound(f"there is no process definition {wanted}")
     else:
-        newest = definition_tables.newest_definition(context.session, command.process_key or "", active=True)
-        if newest is None:
-            raise NotFound(f"there is no active process {command.process_key}")
-        deployed = newest
+        key = command.process_key or ""
+        deployed = definition_tables.newest_startable(context.tx, context.organization_id, key)
+        if deployed is None:
+            raise NotFound(f"there is no active process {key}")
     if not deployed.is_active and deployed.id is not None:
         refuse_draft(get_definition(context, deployed.id), context.box)
         raise Conflict(f"process definition {deployed.id} is not active")

@@ -46,7 +46,7 @@ def run_script(step: Step, effect: RunScript) -> None:
 
 def evaluate_decision(step: Step, effect: Decide) -> None:
     """Evaluate a decision now, or leave it to a worker."""
-    if step.unit.budget.is_late:
+    if step.unit.budget.is_late and effect.wait_id != step.due_now:
         defer_decision(step, effect)
         return
     try:
@@ -62,7 +62,7 @@ def evaluate_decision(step: Step, effect: Decide) -> None:
 
 def call_process(step: Step, effect: CallProcess) -> None:
     """Start the process that is called now, or leave it to a worker."""
-    if step.unit.budget.is_late:
+    if step.unit.budget.has_no_room and effect.wait_id != step.due_now:
         defer_call(step, effect)
         return
     step.waits.open(step.row, effect, "call", name=effect.process)
