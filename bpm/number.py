@@ -130,6 +130,12 @@ def number_of(text: str) -> Number:
     return number
 
 
+def number_in_json(text: str) -> Number:
+    """Read a number with a fraction or an exponent from well-formed JSON; raises `NumberError`."""
+    is_in_range = len(text) <= LARGEST_EXPONENT and "e" not in text and "E" not in text
+    return Number(text) if is_in_range else number_of(text)
+
+
 def check_range(number: Decimal) -> None:
     """Raise `NumberError` for a number that is none of JSON, or is beyond the range of a double."""
     if not number.is_finite():

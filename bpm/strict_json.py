@@ -12,14 +12,14 @@ from typing import Any
 import msgspec
 from pydantic_core import from_json
 
-from bpm.number import NumberError, number_of
+from bpm.number import NumberError, number_in_json
 
 MAX_DEPTH = 64
 MAX_VALUES = 250_000
 """Values in one document: each is looked at one by one, while others wait."""
 WHITESPACE = b" \t\r\n"
 
-_exact_reader = msgspec.json.Decoder(float_hook=number_of)
+_exact_reader = msgspec.json.Decoder(float_hook=number_in_json)
 
 
 class StrictJsonError(ValueError):

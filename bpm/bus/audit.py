@@ -11,10 +11,11 @@ from bpm.bus.messages import Command
 from bpm.bus.outcome import Outcome
 from bpm.clock import Clock
 from bpm.errors import BpmError
-from bpm.exact_json import plain, write_json
+from bpm.exact_json import plain, write_json, write_model
 from bpm.security.identifiers import new_id
 from bpm.security.permissions import SYSTEM, Principal
 from bpm.security.redaction import redacted
+from bpm.security.written_secrets import may_be_redacted
 from bpm.store import Transaction, WrittenJson
 from bpm.threads import INLINE_BYTES, beside_loop, size_of
 
@@ -23,6 +24,13 @@ def _shown(message: Command[Any]) -> Any:
     """Return what the audit log shows of a message's fields."""
     fields = redacted(plain(message, exclude_unset=True), message.secrets)
     return _without_sources(fields, message.sources) if message.sources else fields
+
+
+def _written(message: Command[Any]) -> WrittenJson:
+    """Return the same as JSON; most messages hold nothing that is not shown, and are written as they are."""
+    written = write_model(message, exclude_unset=True).decode()
+    is_as_shown = not message.sources and not may_be_redacted(written, message.secrets)
+    return WrittenJson(written if is_as_shown else write_json(_shown(message)).decode())
 
 
 def _without_sources(value: object, names: frozenset[str]) -> Any:
@@ -56,9 +64,7 @@ class Audit(Recorder):
         size = size_of(message.__dict__)
         if size <= INLINE_BYTES or not isinstance(message, Command):
             return envelope
-        shown = await beside_loop(
-            size, lambda: WrittenJson(write_json(_shown(message)).decode()), envelope.principal.organization_id
-        )
+        shown = await beside_loop(size, lambda: _written(message), envelope.principal.organization_id)
         return replace(envelope, shown=shown)
 
     def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:

@@ -242,7 +242,8 @@ class Bus:
                 with budget(MAX_MESSAGE_STEPS):
                     async with renewed:
                         data = await run_handler(handler, envelope.name, seconds)
-                    outcome = self._units.done(envelope, data)
+                    settled = _settled(context, data)
+                    outcome = self._units.done(envelope, data) if settled is None else settled
             except Exception as error:
                 if isinstance(error, TookTooLong):
                     context.end(error)
@@ -262,6 +263,13 @@ class Bus:
 
 def _sent_by(envelope: Envelope, principal: Principal) -> Envelope:
     return envelope if principal is envelope.principal else replace(envelope, principal=principal)
+
+
+def _settled(context: EffectContext, data: object) -> Outcome | None:
+    """Return what an effect concluded with, if that is what it returns: it is written as JSON already."""
+    concluded = context.concluded
+    is_returned = concluded is not None and concluded.error is None and concluded.data is data
+    return concluded if is_returned else None
 
 
 def _can_wait(envelope: Envelope, registration: Registration) -> bool:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, JsonValue
 from bpm.number import Number
 
 _ANYTHING = (Any, object, JsonValue)
+_OBJECT = dict[str, Any]
 _LEAVES = frozenset({str, int, bool, type(None)})
 
 
@@ -45,6 +46,16 @@ def with_digits(fields: Mapping[str, Any], model: type[BaseModel]) -> dict[str, 
     """Return fields with the numbers that a model reads as `Decimal` as text."""
     known = _fields(model)
     return {name: _digits(value, known[name]) if name in known else value for name, value in fields.items()}
+
+
+@lru_cache(maxsize=1_000)
+def object_fields(model: type[BaseModel]) -> Mapping[str, str]:
+    """Return the fields that take any object as it is, by their names on the wire; none of a model with validators."""
+    decorators = model.__pydantic_decorators__
+    if decorators.field_validators or decorators.model_validators:
+        return {}
+    taken = {name: field for name, field in model.model_fields.items() if field.annotation == _OBJECT}
+    return {field.alias or name: name for name, field in taken.items() if not field.metadata}
 
 
 def restore(message: BaseModel, fields: Mapping[str, Any]) -> None:

@@ -12,12 +12,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType, NoneType
-from typing import Any, Literal, TypeGuard, TypeVar, get_type_hints
+from typing import Any, Literal, TypeGuard, TypeVar, cast, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
 from bpm.bus.effect_loops import EffectLoops
-from bpm.bus.exact_fields import restore, takes_decimals, with_digits
+from bpm.bus.exact_fields import object_fields, restore, takes_decimals, with_digits
 from bpm.bus.field_permissions import permissions_within, shown_to
 from bpm.bus.messages import Message, Query
 from bpm.bus.validation_messages import sentences
@@ -149,13 +149,16 @@ class Registry:
         """Tell whether `$type` names a registered message."""
         return self._found(name) is not None
 
-    def decode(self, name: str, fields: Mapping[str, Any]) -> Message[Any]:
-        """Build the message `name` from JSON values; raises `NotFound`, or `Invalid` with every problem."""
+    def decode(self, name: str, fields: Mapping[str, Any], *, are_given_up: bool = False) -> Message[Any]:
+        """Build the message `name` from JSON values; raises `NotFound`, or `Invalid` with every problem.
+
+        With `are_given_up` nobody else has them, so the message may keep objects among them instead of copies.
+        """
         message_type = self.find(name).message_type
         problems: list[str] = []
         message: Message[Any] | None = None
         try:
-            message = _validated(message_type, fields)
+            message = (_keeping_objects if are_given_up else _validated)(message_type, fields)
         except ValidationError as error:
             problems = sentences(error, message_type)
         problems.extend(p for p in message_type.cross_check(fields) if p not in problems)
@@ -178,6 +181,15 @@ class Registry:
         close = nearest(name, self._by_name, count=3, cutoff=0.5)
         hint = f"; did you mean {', '.join(close)}?" if close else "; GetCommandCatalogQuery lists all"
         return f"$type: no command or query is named {shown!r}{hint}"
+
+
+def _keeping_objects(message_type: type[Message[Any]], fields: Mapping[str, Any]) -> Message[Any]:
+    """Return the message of JSON values, some of which it takes whatever is in them; raises `ValidationError`."""
+    taken = {alias: name for alias, name in object_fields(message_type).items() if isinstance(fields.get(alias), dict)}
+    message = _validated(message_type, {**fields, **{alias: {} for alias in taken}})
+    values = cast("dict[str, Any]", message.__dict__)
+    values.update({name: fields[alias] for alias, name in taken.items()})
+    return message
 
 
 def _validated(message_type: type[Message[Any]], fields: Mapping[str, Any]) -> Message[Any]:

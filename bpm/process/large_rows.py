@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bpm.bpmn.json_size import json_size
 from bpm.bpmn.large import Large, LargeKey
 from bpm.bpmn.state import Instance
 from bpm.exact_json import write_plain
 from bpm.process import part_tables
 from bpm.security.redaction import holds_secret
+from bpm.security.secret_names import is_credential_name
+from bpm.security.written_secrets import may_hold_secret
 from bpm.store import Transaction
 
 MOST_IN_STATE = 16 * 1024
@@ -43,14 +44,15 @@ class LargeRows:
         self.is_secret = any(large.is_secret for _, _, large in instance.large_values())
         return instance
 
-    def _replace(self, instance: Instance, found: Iterable[tuple[int, str]]) -> Instance:
-        """Put a `Large` in the place of some values, each a scope and a name."""
+    def _replace(self, instance: Instance, found: Iterable[tuple[int, str, str]]) -> Instance:
+        """Put a `Large` in the place of some values, each a scope, a name and the value as JSON or the text it is."""
         instance = instance.copy()
         instance.has_large = True
-        for number, (scope, name) in enumerate(found):
+        for number, (scope, name, written) in enumerate(found):
             value, key = instance.variables[scope][name], LargeKey(instance.version, number)
-            text = self._new[key] = write_plain(value).decode()
-            large = Large.of(value, key, len(text), is_secret=holds_secret({name: value}))
+            text = self._new[key] = write_plain(value).decode() if written is value else written
+            is_suspect = is_credential_name(name) or may_hold_secret(text)
+            large = Large.of(value, key, len(text), is_secret=is_suspect and holds_secret({name: value}))
             instance.variables[scope] = {**instance.variables[scope], name: large}
         return instance
 
@@ -79,13 +81,17 @@ def _in_one_piece(instance: Instance) -> Instance:
     return instance
 
 
-def _find_large(instance: Instance) -> list[tuple[int, str]]:
-    """Find the values that are to be stored by themselves."""
-    sizes = {scope: _sizes(values) for scope, values in instance.variables.items()}
-    full = {scope: found for scope, found in sizes.items() if sum(found.values()) > MOST_IN_STATE}
-    return [(scope, name) for scope, found in full.items() for name, size in found.items() if size >= SMALL]
+def _find_large(instance: Instance) -> list[tuple[int, str, str]]:
+    """Find the values that are to be stored by themselves; each is written once, to see how large it is."""
+    texts = {scope: _texts(values) for scope, values in instance.variables.items()}
+    full = {scope: found for scope, found in texts.items() if sum(map(len, found.values())) > MOST_IN_STATE}
+    return [(scope, name, text) for scope, found in full.items() for name, text in found.items() if len(text) >= SMALL]
 
 
-def _sizes(values: Mapping[str, Any]) -> dict[str, int]:
-    """How large texts, lists and objects are that are at hand."""
-    return {name: json_size(value) for name, value in values.items() if isinstance(value, str | list | dict)}
+def _texts(values: Mapping[str, Any]) -> dict[str, str]:
+    """Return the texts that are at hand, and lists and objects as JSON."""
+    return {name: _as_text(value) for name, value in values.items() if isinstance(value, str | list | dict)}
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else write_plain(value).decode()

@@ -16,6 +16,7 @@ from bpm.process.rows import InstanceRow, PartRow
 from bpm.process.sealing import restored_part
 from bpm.security.redaction import holds_secret
 from bpm.security.sealing import is_sealed, seal_text
+from bpm.security.written_secrets import may_hold_secret
 
 
 class Parts:
@@ -106,8 +107,8 @@ class Parts:
 
     def write(self, division: Division, *, is_secret: bool) -> None:
         """Write what has changed; all is gone when the instance has ended."""
-        turns = [turn.content for turn in division.turns.values()]
-        self._is_secret |= is_secret or self._large.is_secret or any(map(holds_secret, turns))
+        is_in_turn = any(may_hold_secret(turn.text) and holds_secret(turn.content) for turn in division.turns.values())
+        self._is_secret |= is_secret or self._large.is_secret or is_in_turn
         if division.instance.status.is_final:
             if self.size:
                 part_tables.remove_parts(self._tx, self._instance_id)
@@ -141,8 +142,9 @@ class Parts:
 
     def _write_kept(self, kept: Mapping[tuple[str, int, int], Any]) -> None:
         new = {key: value for key, value in kept.items() if key not in self._kept}
-        self._is_secret |= holds_secret(list(new.values()))
-        rows = [self._row(*key, write_plain(value).decode()) for key, value in new.items()]
+        texts = {key: write_plain(value).decode() for key, value in new.items()}
+        self._is_secret |= any(may_hold_secret(texts[key]) and holds_secret(value) for key, value in new.items())
+        rows = [self._row(*key, text) for key, text in texts.items()]
         part_tables.insert_parts(self._tx, rows)
         self.size += sum(row["size"] for row in rows)
         self._kept |= kept.keys()

@@ -9,18 +9,25 @@ from bpm.exact_json import read_json, write_json
 from bpm.security.redaction import holds_secret
 from bpm.security.sealing import open_fields, open_text, seal_all_fields, seal_fields, seal_text
 from bpm.security.secrets import SecretBox, SecretError
+from bpm.security.written_secrets import may_hold_secret
 
 SCRIPT, SHOWN = "script", frozenset({"user", "incident", "adHoc"})
 
 T = TypeVar("T")
 
 
-def is_secret(instance: Instance) -> bool:
-    """Tell whether there is a secret in what is at hand of an instance."""
+def is_secret(instance: Instance, written: str) -> bool:
+    """Tell whether there is a secret in what is at hand of an instance; `written` is its state as JSON."""
+    return any(large.is_secret for *_, large in instance.large_values()) or (
+        may_hold_secret(written) and _holds_secret(instance)
+    )
+
+
+def _holds_secret(instance: Instance) -> bool:
     notes = [scope.note for scope in instance.scopes.values() if scope.note is not None]
     notes += [wait.data for wait in instance.waits.values() if wait.data is not None]  # the rest is the model's
     values = (instance.variables, instance.locals, instance.done, instance.beside, list(instance.kept.values()), notes)
-    return any(holds_secret(each) for each in values) or any(large.is_secret for *_, large in instance.large_values())
+    return any(holds_secret(each) for each in values)
 
 
 def restored_part(stored: str, box: SecretBox) -> str:

@@ -142,8 +142,8 @@ class Step:
         self.instance = self.parts.set_apart(self.instance)
         division, limits = divide(self.process, self.instance), self.unit.limits
         instance = division.instance
-        self.parts.write(division, is_secret=(is_sealed := is_secret(instance)))
         state = instance.to_json()
+        self.parts.write(division, is_secret=(is_sealed := is_secret(instance, state)))
         size, most = len(state) + self.parts.size, limits.max_state_bytes
         if size > most and not instance.status.is_final:
             raise StateTooLarge(

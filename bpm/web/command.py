@@ -56,7 +56,9 @@ class CommandEndpoint(MessageAddress):
             await self._bus.admit(principal, registration, request.request_id, request.address)
             envelope = Envelope(
                 await beside_loop(
-                    len(raw), partial(self._bus.registry.decode, name, fields), principal.organization_id
+                    len(raw),
+                    partial(self._bus.registry.decode, name, fields, are_given_up=True),
+                    principal.organization_id,
                 ),
                 principal,
                 request.request_id,
