@@ -13,7 +13,7 @@ from bpm.store import ForeignText, JsonColumn, OrganizationRow, Row, Transaction
 from bpm.store.lookup import Lookup
 from bpm.store.named_lock import take_named_lock
 from bpm.store.records import Records
-from bpm.store.row_lock import to_change
+from bpm.store.row_lock import first_to_change
 from bpm.store.session import ScopedSession
 
 
@@ -205,7 +205,7 @@ def find_refresh_token(tx: Transaction, digest: str) -> RefreshToken | None:
     if known is None or tx.is_snapshot:
         return known
     lock_sign_ins(tx, known.user_id)
-    return tx.session(None).exec(to_change(tx, statement)).first()
+    return first_to_change(tx, None, statement)
 
 
 def revoke_family(tx: Transaction, user_id: int, family: str, now: datetime) -> None:

@@ -79,8 +79,8 @@ class Bus:
         self.scheduled = ScheduledMessages(database, jobs, clock, box)
         self.scheduled.executor = self
         self._shares = shares or FairSlots(WORKER_PLACES)
-        self.costs = Costs()
         self.causes = CorrelationBudget(clock, limits or ProcessSettings())
+        self.costs = Costs()
         self.running = RunningHandlers(database.abandoned)
         self._clock = clock
         self._effect_seconds = effect_seconds

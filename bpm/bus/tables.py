@@ -12,7 +12,7 @@ from bpm.jobs import lacks_token
 from bpm.store import ForeignText, JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.organizations import is_switched_off
 from bpm.store.records import Records
-from bpm.store.row_lock import to_change
+from bpm.store.row_lock import first_to_change
 from bpm.store.rows import Integer64
 
 KEPT = timedelta(hours=24)
@@ -199,7 +199,7 @@ def select_scheduled(state: str | None, type_: str | None) -> SelectOfScalar[Sch
 def scheduled_of(tx: Transaction, organization_id: int, message_id: str) -> ScheduledMessage | None:
     """Return a scheduled message of an organisation, to be changed by nobody else meanwhile."""
     statement = select_rows(ScheduledMessage).where(col(ScheduledMessage.id) == message_id)
-    return tx.session(organization_id).exec(to_change(tx, statement)).first()
+    return first_to_change(tx, organization_id, statement)
 
 
 def settle_scheduled(tx: Transaction, message_id: str, attempt: int, values: dict[str, Any]) -> bool:

@@ -17,7 +17,7 @@ from bpm.jobs.tables import lacks_token
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.organizations import is_switched_off
 from bpm.store.records import Records
-from bpm.store.row_lock import to_change
+from bpm.store.row_lock import first_to_change
 from bpm.store.upsert import insert_new
 
 KIND = "delivery"
@@ -259,7 +259,7 @@ def paused_for_active(tx: Transaction, limit: int) -> list[DeliveryTurn]:
 def delivery(tx: Transaction, organization_id: int, id_: str) -> Delivery | None:
     """Return a delivery of the organisation, to be changed by nobody else meanwhile."""
     statement = select_rows(Delivery).where(col(Delivery.id) == id_)
-    return tx.session(organization_id).exec(to_change(tx, statement)).first()
+    return first_to_change(tx, organization_id, statement)
 
 
 def change_delivery(tx: Transaction, row: Delivery, **values: Any) -> None:

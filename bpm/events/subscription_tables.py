@@ -13,7 +13,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from bpm.events.names import asks_for_audit
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.records import Records
-from bpm.store.row_lock import to_change
+from bpm.store.row_lock import first_to_change
 
 
 class Subscription(OrganizationRow, table=True):
@@ -188,7 +188,7 @@ def subscription_row(tx: Transaction, id_: int) -> SubscriptionRow | None:
 def subscription(tx: Transaction, organization_id: int, id_: int) -> Subscription | None:
     """Return a subscription of the organisation that was not deleted, to be changed by nobody else meanwhile."""
     statement = _not_deleted().where(col(Subscription.id) == id_)
-    return tx.session(organization_id).exec(to_change(tx, statement)).first()
+    return first_to_change(tx, organization_id, statement)
 
 
 def select_subscriptions(

@@ -12,7 +12,7 @@ from bpm.bpmn.triggers import AskNow, CallerChanged, Cancel, FailTask, Start, Tr
 from bpm.bpmn.undeclared import is_undeclared
 from bpm.bpmn.visible_variables import visible_variables_at
 from bpm.bus import Context, Registry
-from bpm.errors import Conflict, Exhausted, Fenced, Invalid, NotFound
+from bpm.errors import Conflict, Exhausted, Fenced, NotFound
 from bpm.expressions import EvaluationError
 from bpm.jobs import Job, JobQueue
 from bpm.process import instance_tables, wait_tables
@@ -27,6 +27,7 @@ from bpm.process.rows import InstanceRow, WaitRow
 from bpm.process.sealing import restored_wait
 from bpm.process.step import Step
 from bpm.process.transaction_budget import STEPS_OF_INSTANCE, TransactionBudget
+from bpm.process.unsuitable import refusing_unsuitable
 from bpm.security.permissions import Authority
 from bpm.settings import ProcessSettings
 
@@ -68,10 +69,8 @@ class ProcessUnitOfWork:
 
     def start(self, deployed: Startable, new: NewInstance) -> InstanceState:
         """Start an instance and do what follows; raises `Invalid` for variables that it can't take."""
-        try:
+        with refusing_unsuitable("variables"):
             step = self._begin(deployed, new)
-        except EvaluationError as error:
-            raise Invalid(f"variables: {error}") from error
         self._proceed()
         return step.standing()
 

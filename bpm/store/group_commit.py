@@ -1,6 +1,5 @@
 """One group of units: committed together, or found out which of them can't be."""
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
@@ -13,6 +12,7 @@ from bpm.store.abandoned_threads import Abandoned
 from bpm.store.append import Append
 from bpm.store.bulk import AppendedRow, Change, apply_changes, insert_appended
 from bpm.store.faults import Diagnose, Fault
+from bpm.store.pending_work import PendingWork
 from bpm.store.thread_connection import ThreadConnection
 from bpm.store.transaction import Shared, Transaction
 from bpm.store.watchdog import Watch
@@ -28,24 +28,15 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, eq=False)
-class WriteUnit:
-    """One piece of work in the queue, its weight in bytes, and what became of it."""
+class WriteUnit(PendingWork):
+    """One piece of work for the writer, its weight in bytes, and what is to follow its commit."""
 
-    work: Work
-    size: int
-    future: "asyncio.Future[Any]"
-    result: Any = None
-    error: BaseException | None = None
+    size: int = 0
     callbacks: "list[Callable[[], object]] | None" = None
     overrun: TookTooLong | None = None
     """It took too long once, and is not run again."""
     is_settled: bool = False
     """It was committed, or has failed, while others of its group wait."""
-
-    def let_go(self) -> None:
-        """Forget what it held: the trace of an error leads to its whole group, which would live on in a circle."""
-        self.result = self.error = self.callbacks = None
-        del self.work, self.future
 
 
 class GroupCommit:

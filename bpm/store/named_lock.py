@@ -12,9 +12,11 @@ _FAMILY = 0x62706D
 
 
 def take_named_lock(tx: Transaction, name: str) -> None:
-    """Wait until no other open transaction has said the same name; SQLite has one writer anyway.
+    """Wait until no other open transaction has said the same name.
+
+    SQLite has one writer anyway, and a snapshot, which only reads, waits for nobody.
 
     Rows numbered after this become visible in the order of their numbers.
     """
-    if tx.connection.dialect.name == "postgresql":
+    if not tx.is_snapshot and tx.connection.dialect.name == "postgresql":
         tx.connection.execute(_LOCK, {"family": _FAMILY, "name": zlib.crc32(name.encode()) & 0x7FFFFFFF})

@@ -10,7 +10,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from bpm.security.permissions import INSTALLATION
 from bpm.store.named_lock import take_named_lock
-from bpm.store.row_lock import to_change
+from bpm.store.row_lock import first_to_change
 from bpm.store.rows import JsonColumn, Row, UtcDateTime
 from bpm.store.transaction import Transaction
 from bpm.store.upsert import insert_new
@@ -76,7 +76,7 @@ def is_active(tx: Transaction, organization_id: int, *, is_locked: bool = False)
 def organization(tx: Transaction, organization_id: int) -> Organization | None:
     """Return an organisation, to be changed by nobody else meanwhile."""
     statement = select_rows(Organization).where(col(Organization.id) == organization_id)
-    return tx.session(None).exec(to_change(tx, statement)).first()
+    return first_to_change(tx, None, statement)
 
 
 def select_organizations(*, is_active: bool | None) -> SelectOfScalar[Organization]:

@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
@@ -16,46 +16,31 @@ from bpm.store.batch_queue import BatchQueue
 from bpm.store.database_thread import DatabaseThread, ThreadResources
 from bpm.store.faults import Diagnose
 from bpm.store.gate import SnapshotGate
+from bpm.store.pending_work import PendingWork
 from bpm.store.sync_runner import SyncRunner
 from bpm.store.transaction import Shared, Transaction
 from bpm.store.watchdog import Watchdog
-from bpm.store.writer import raisable
 
 T = TypeVar("T")
 
 MAX_WAITING = 2_000
 
 
-@dataclass(slots=True, eq=False)
-class Read:
-    """One read in the queue and what it found."""
-
-    work: Callable[[Transaction], Any]
-    future: "asyncio.Future[Any]"
-    result: Any = None
-    error: BaseException | None = None
-
-    def let_go(self) -> None:
-        """Forget what it held: the trace of its error leads here, and both would live on in a circle."""
-        self.result = self.error = None
-        del self.work, self.future
-
-
 class ReadBatch:
     """What one thread reads at a time: all that was asked for, what waits of it, and what it is at."""
 
-    def __init__(self, reads: list[Read]) -> None:
+    def __init__(self, reads: list[PendingWork]) -> None:
         """Begin with the first."""
         self.reads = reads
         self.waiting = deque(reads)
-        self._running: Read | None = None
+        self._running: PendingWork | None = None
 
-    def next(self) -> Read:
+    def next(self) -> PendingWork:
         """Go on to the next one."""
         self._running = self.waiting.popleft()
         return self._running
 
-    def taken_over(self, error: TookTooLong) -> tuple[list[Read], list[Read]]:
+    def taken_over(self, error: TookTooLong) -> tuple[list[PendingWork], list[PendingWork]]:
         """Return what is answered and what waits, when the thread does not come back: what it was at has failed."""
         rest = list(self.waiting)
         answered = self.reads[: len(self.reads) - len(rest)]
@@ -76,7 +61,7 @@ class Readers:
         """Take how to open a reading connection, what its errors mean, and how its work is entered and watched."""
         self._diagnose = diagnose
         self.gate = SnapshotGate()
-        self._handover: BatchQueue[Read] = BatchQueue()
+        self._handover: BatchQueue[PendingWork] = BatchQueue()
         self._threads = [
             DatabaseThread[ReadBatch](f"bpm-reader-{n}", connect, sync_runner, watchdog, self._serve, self._finish)
             for n in range(threads)
@@ -102,7 +87,7 @@ class Readers:
         """
         if self.waiting >= MAX_WAITING:
             raise Overloaded
-        read = Read(work, asyncio.get_running_loop().create_future())
+        read = PendingWork(work, asyncio.get_running_loop().create_future())
         self.waiting += 1
         self._handover.add(read)
         return await read.future
@@ -125,7 +110,7 @@ class Readers:
         own.work = None
         self._hand_out(batch.reads)
 
-    def _hand_out(self, reads: list[Read]) -> None:
+    def _hand_out(self, reads: list[PendingWork]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is waiting any more
             reads[0].future.get_loop().call_soon_threadsafe(self._deliver, reads)
 
@@ -147,7 +132,7 @@ class Readers:
                 pass
             snapshot.rollback()
 
-    def _run(self, own: ThreadResources[ReadBatch], connection: Connection, read: Read) -> bool:
+    def _run(self, own: ThreadResources[ReadBatch], connection: Connection, read: PendingWork) -> bool:
         transaction = Transaction(connection, Shared(), is_snapshot=True)
         try:
             read.result = own.watch.run(partial(read.work, transaction))
@@ -163,21 +148,12 @@ class Readers:
 
     def _told(self, error: BaseException) -> BaseException:
         if self._diagnose(error) is None:
-            return raisable(error)
+            return error
         unavailable = StorageUnavailable()
         unavailable.__cause__ = error
         return unavailable
 
-    def _deliver(self, batch: list[Read]) -> None:
+    def _deliver(self, batch: list[PendingWork]) -> None:
         self.waiting -= len(batch)
         for read in batch:
-            if not read.future.done():
-                _settle(read)
-            read.let_go()
-
-
-def _settle(read: Read) -> None:
-    if read.error is None:
-        read.future.set_result(read.result)
-    else:
-        read.future.set_exception(read.error)
+            read.settle()

@@ -19,7 +19,6 @@ from bpm.store.batch_queue import BatchQueue
 from bpm.store.database_thread import DatabaseThread, ThreadResources
 from bpm.store.faults import Diagnose
 from bpm.store.group_commit import GroupCommit, WriteUnit
-from bpm.store.preload import PreloadRequired
 from bpm.store.sync_runner import SyncRunner
 from bpm.store.transaction import Transaction
 from bpm.store.watchdog import Watchdog
@@ -84,7 +83,7 @@ class GroupWriter:
         """
         if self.waiting_units >= MAX_WAITING_UNITS or self.waiting_bytes + size > MAX_WAITING_BYTES:
             raise Overloaded
-        unit = WriteUnit(work, size, asyncio.get_running_loop().create_future())
+        unit = WriteUnit(work, asyncio.get_running_loop().create_future(), size=size)
         self.waiting_units += 1
         self.waiting_bytes += size
         self._handover.add(unit)
@@ -136,16 +135,8 @@ class GroupWriter:
             self.waiting_bytes -= unit.size
             for callback in unit.callbacks or ():
                 _call(callback)
-            if not unit.future.done():  # else the caller went away; the commit stands
-                _settle(unit)
-            unit.let_go()
-
-
-def _settle(unit: WriteUnit) -> None:
-    if unit.error is None:
-        unit.future.set_result(unit.result)
-    else:
-        unit.future.set_exception(raisable(unit.error))
+            unit.callbacks = None
+            unit.settle()
 
 
 def _call(callback: Callable[[], object]) -> None:
@@ -154,12 +145,3 @@ def _call(callback: Callable[[], object]) -> None:
         callback()
     except BaseException:
         log.exception("a callback after a commit failed")
-
-
-def raisable(error: BaseException) -> BaseException:
-    """Return an error that a coroutine may raise: asyncio treats `StopIteration` and what is no `Exception` apart."""
-    if isinstance(error, Exception | PreloadRequired) and not isinstance(error, StopIteration):
-        return error
-    failure = RuntimeError(f"work in a transaction raised {type(error).__name__}")
-    failure.__cause__ = error
-    return failure

@@ -10,7 +10,7 @@ from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
-from bpm.store.row_lock import to_change
+from bpm.store.row_lock import first_to_change
 from commands.payments.tables import AmountColumn, AskedBackRow, PaymentFilter, payment_filters
 
 
@@ -93,13 +93,13 @@ class MonoConnection(OrganizationRow, table=True):
 def mono_account(tx: Transaction, organization_id: int, account_id: str) -> MonoAccount | None:
     """Return the account with Mono's id, to be changed by nobody else meanwhile."""
     statement = select_rows(MonoAccount).where(col(MonoAccount.account_id) == account_id)
-    return tx.session(organization_id).exec(to_change(tx, statement)).first()
+    return first_to_change(tx, organization_id, statement)
 
 
 def mono_payment(tx: Transaction, organization_id: int, reference: str) -> MonoPayment | None:
     """Return the payment with a reference, to be confirmed by nobody else meanwhile."""
     statement = select_rows(MonoPayment).where(col(MonoPayment.reference) == reference)
-    return tx.session(organization_id).exec(to_change(tx, statement)).first()
+    return first_to_change(tx, organization_id, statement)
 
 
 def select_accounts(status: str | None) -> SelectOfScalar[MonoAccount]:

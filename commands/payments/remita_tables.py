@@ -10,7 +10,7 @@ from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
-from bpm.store.row_lock import to_change
+from bpm.store.row_lock import first_to_change
 from commands.payments.tables import AmountColumn, AskedBackRow, PaymentFilter, payment_filters
 
 
@@ -80,7 +80,7 @@ class RemitaRejection(OrganizationRow, table=True):
 def remita_payment(tx: Transaction, organization_id: int, rrr: str) -> RemitaPayment | None:
     """Return the payment with an RRR, to be confirmed by nobody else meanwhile."""
     statement = select_rows(RemitaPayment).where(col(RemitaPayment.rrr) == rrr)
-    return tx.session(organization_id).exec(to_change(tx, statement)).first()
+    return first_to_change(tx, organization_id, statement)
 
 
 def remita_collection(tx: Transaction, organization_id: int, key: CollectionKey) -> RemitaCollection | None:
@@ -91,7 +91,7 @@ def remita_collection(tx: Transaction, organization_id: int, key: CollectionKey)
         col(RemitaCollection.mandate_request_id) == key.request_id,
         col(RemitaCollection.date) == key.date,
     )
-    return tx.session(organization_id).exec(to_change(tx, statement)).first()
+    return first_to_change(tx, organization_id, statement)
 
 
 def select_payments(wanted: PaymentFilter) -> SelectOfScalar[RemitaPayment]:

@@ -6,10 +6,10 @@ from pydantic import Field
 
 from bpm.bpmn.triggers import ActivateActivities
 from bpm.bus import Command, Context, Id, handles
-from bpm.errors import Conflict, Invalid
-from bpm.expressions import EvaluationError
+from bpm.errors import Conflict
 from bpm.process import wait_tables
 from bpm.process.runtime import ProcessRuntime
+from bpm.process.unsuitable import refusing_unsuitable
 from commands.processes.views import InstanceStateView, own_instance, state_view
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -53,7 +53,5 @@ def activate(command: ActivateAdHocActivitiesCommand, context: Context, processe
         where = f" '{command.element_id}'" if command.element_id else ""
         raise Conflict(f"{len(found)} ad hoc sub-processes{where} are open in process instance {row.id}; one must be")
     trigger = ActivateActivities(found[0].wait_id, tuple(command.activities), command.variables, command.is_last)
-    try:
+    with refusing_unsuitable("activities can't be begun so"):
         return state_view(processes.advance(context, row.id, trigger))
-    except EvaluationError as error:
-        raise Invalid(f"activities can't be begun so: {error}") from error

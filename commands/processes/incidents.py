@@ -7,9 +7,9 @@ from pydantic import Field
 from bpm.bpmn.triggers import Retry, Skip
 from bpm.bus import Command, Context, Id, handles
 from bpm.errors import Conflict, Invalid
-from bpm.expressions import EvaluationError
 from bpm.process import wait_tables
 from bpm.process.runtime import ProcessRuntime
+from bpm.process.unsuitable import refusing_unsuitable
 from commands.processes.views import InstanceStateView, own_instance, state_view
 
 AT_ONCE = 1_000
@@ -67,10 +67,8 @@ def _answer(
     own_instance(context, command.instance_id)
     incidents = _incidents(context, command.instance_id, command.wait_id)
     triggers = [trigger(wait_id, command.variables) for wait_id in incidents]
-    try:
+    with refusing_unsuitable("variables"):
         return state_view(processes.advance(context, command.instance_id, *triggers))
-    except EvaluationError as error:
-        raise Invalid(f"variables: {error}") from error
 
 
 def _incidents(context: Context, instance_id: int, wait_id: int | None) -> list[int]:

@@ -6,9 +6,8 @@ from pydantic import Field
 
 from bpm.bpmn.triggers import MoveTokens
 from bpm.bus import Command, Context, Id, handles
-from bpm.errors import Invalid
-from bpm.expressions import EvaluationError
 from bpm.process.runtime import ProcessRuntime
+from bpm.process.unsuitable import refusing_unsuitable
 from commands.processes.views import InstanceStateView, own_instance, state_view
 
 Elements = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=100)]
@@ -46,7 +45,5 @@ def modify(command: ModifyProcessInstanceCommand, context: Context, processes: P
     """Move them."""
     own_instance(context, command.instance_id)
     trigger = MoveTokens(tuple(command.cancel), tuple(command.start_before), command.variables, context.principal.name)
-    try:
+    with refusing_unsuitable("tokens can't be moved so"):
         return state_view(processes.advance(context, command.instance_id, trigger))
-    except EvaluationError as error:
-        raise Invalid(f"tokens can't be moved so: {error}") from error

@@ -6,9 +6,8 @@ from pydantic import Field
 
 from bpm.bpmn.triggers import SetVariables
 from bpm.bus import Command, Context, Id, handles
-from bpm.errors import Invalid
-from bpm.expressions import EvaluationError
 from bpm.process.runtime import ProcessRuntime
+from bpm.process.unsuitable import refusing_unsuitable
 from commands.processes.views import InstanceStateView, own_instance, state_view
 
 
@@ -37,7 +36,5 @@ def set_variables(
     """Write them."""
     own_instance(context, command.instance_id)
     trigger = SetVariables(command.variables, context.principal.name)
-    try:
+    with refusing_unsuitable("variables"):
         return state_view(processes.advance(context, command.instance_id, trigger))
-    except EvaluationError as error:
-        raise Invalid(f"variables: {error}") from error

@@ -41,8 +41,7 @@ def get_or_404(config_id: int, context: Context) -> WebhookConfig:
 
     Raises `NotFound`.
     """
-    if not context.tx.is_snapshot:
-        revisions.lock_configs(context.tx)
+    revisions.lock_configs(context.tx)
     row = configs.config_by_id(context.tx, context.organization_id, config_id)
     if row is None:
         raise NotFound(NOT_FOUND)

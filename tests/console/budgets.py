@@ -1,12 +1,10 @@
 """Measures what the console may cost: `python -m tests.console.budgets [paint] [frames] [ingest] [build]`.
 
-Never part of the tests: the figures depend on the machine, and mean something on one that does nothing else. They stand
-in docs/explanation/console.md.
+Never part of the tests: the figures depend on the machine, and mean something on one that does nothing else.
 """
 
 import asyncio
 import json
-import os
 import shutil
 import statistics
 import subprocess
@@ -25,6 +23,7 @@ from bpm.store import open_database
 from bpm.testing import ServerProcess
 from bpm.testing.folder import fill_folder
 from bpm.web.console import build_hook
+from tests.bench.servers import Server
 from tests.console.conftest import CHROMIUM, PUBLISH, sign_in
 from tests.console.test_screens import visit
 from tests.crowd import fill, multiply
@@ -36,7 +35,6 @@ FRAMES_SECONDS, PER_SECOND = 20, 100
 ROUNDS, REQUESTS, AT_ONCE = 10, 3_000, 16
 SETTLING = 3.0
 """Seconds after which everything is executed, and the page has asked for what it shows."""
-TICKS = os.sysconf("SC_CLK_TCK")
 
 PAINTS = """
 new PerformanceObserver((list) => { window.largest = list.getEntries().at(-1).startTime })
@@ -126,15 +124,15 @@ async def ingest() -> None:
     """The server's processor time for a request, with and without an open console, in turn."""
     async with serving() as server, browsing(server) as (_, page):
         await load(server, REQUESTS)
-        ratios: list[float] = []
+        used, ratios = Server(server.pid, server.port), list[float]()
         for number in range(ROUNDS):
             cost: dict[bool, float] = {}
             for is_open in (number % 2 == 0, number % 2 == 1):
                 await page.goto(f"{server.url}/console/#/requests" if is_open else "about:blank")
                 await asyncio.sleep(3)
-                before = processor_seconds(server)
+                before = used.cpu_seconds()
                 await load(server, REQUESTS)
-                cost[is_open] = processor_seconds(server) - before
+                cost[is_open] = used.cpu_seconds() - before
             ratios.append(cost[True] / cost[False] - 1)
             micro = cost[False] / REQUESTS * 1e6
             print(f"  {micro:.0f} us a request, {ratios[-1]:+.1%} with the console open", flush=True)  # noqa: T201
@@ -165,18 +163,6 @@ async def load(server: ServerProcess, count: int) -> None:
         http.headers["content-type"] = "application/json"
         await asyncio.gather(*(one(http) for _ in range(AT_ONCE)))
     await asyncio.sleep(SETTLING)
-
-
-def processor_seconds(server: ServerProcess) -> float:
-    """What the server and its children have used."""
-    found = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        found += int(fields[11]) + int(fields[12]) if int(fields[2]) == server.pid else 0
-    return found / TICKS
 
 
 def tell(what: str, figure: str, more: str) -> None:

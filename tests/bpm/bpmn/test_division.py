@@ -60,12 +60,12 @@ MODELS = (
 )  # fmt: skip
 
 
-def forked(*branch: str, extra: str = "", inside: str = "-> {0}") -> str:
+def forked(*branch: str, extra: str = "", start: str = "s") -> str:
     """A process that forks into many branches, each of the elements given, which wait for one another at last."""
     numbers = [str(number) for number in range(MANY)]
     lines = [line.replace("#", number) for number in numbers for line in branch]
-    ways = [f"f {inside.format(f'x{number}')} -> j" for number in numbers]
-    return "\n".join(["start s; and f; and j; end e", *lines, "s -> f; j -> e", *ways, extra])
+    ways = [f"f -> x{number} -> j" for number in numbers]
+    return "\n".join([f"start {start}; and f; and j; end e", *lines, f"{start} -> f; j -> e", *ways, extra])
 
 
 FORKS = (
@@ -78,11 +78,9 @@ FORKS = (
     forked("sub x# {\nstart s#; user A# many parallel over items as i; end e#; s# -> A# -> e#\n}"),
     forked("user x#", extra="esp h {\nstart hs: message M; user hu; end he; hs -> hu -> he\n}"),
     forked("user x#; boundary b# on x#: condition go = true; end e#; b# -> e#"),
-    "start s; sub q {\n" + forked("user x#").replace("start s", "start qs").replace("s -> f", "qs -> f") + "\n}\n"
+    "start s; sub q {\n" + forked("user x#", start="qs") + "\n}\n"
     "boundary b on q: timer PT1H; user c; end z; s -> q -> z; b -> c -> z",
-    "start s; sub q many parallel over items as i {\n"
-    + forked("user x#").replace("start s", "start qs").replace("s -> f", "qs -> f")
-    + "\n}\nend z; s -> q -> z",
+    "start s; sub q many parallel over items as i {\n" + forked("user x#", start="qs") + "\n}\nend z; s -> q -> z",
     "start s; user t; end e\ns -> t -> e\n"
     "esp h {\nstart~ hs: message M; user hu; user hv; end he; hs -> hu -> hv -> he\n}",
 )
