@@ -2,6 +2,9 @@
 .DEFAULT_GOAL := help
 .PHONY: help install run demo check format docs site test coverage clients proxies promtool builder browser screenshots generators bench fuzz lock release clean
 
+# A server whose modules are compiled anew at every start takes half as long again to begin.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 BIN := .venv/bin
 ROUNDS ?= 3

@@ -1,5 +1,6 @@
 """`bpm serve`, `bpm worker` and `bpm version`."""
 
+import gc
 import socket
 from typing import Annotated
 
@@ -19,6 +20,7 @@ def serve(
     Settings come from the environment: `BPM_HOST`, `BPM_PORT`, `BPM_DATA_DIR` and those of
     `docs/reference/settings.md`.
     """
+    _load_without_collections()
     from bpm.server import run, run_several
 
     changes = {} if worker else {"worker": False}
@@ -35,10 +37,16 @@ def worker(
 
     On PostgreSQL as many as wanted, on any machine; on SQLite one, in the data folder of the server.
     """
+    _load_without_collections()
     from bpm.server import work
 
     changes = {} if concurrency is None else {"worker_concurrency": concurrency}
     raise typer.Exit(work(worker=True, **changes))
+
+
+def _load_without_collections() -> None:
+    """Look for no garbage until the server is loaded: there is none, and looking takes a sixth of the start."""
+    gc.disable()
 
 
 def version() -> None:

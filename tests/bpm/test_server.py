@@ -183,6 +183,7 @@ def leave(count):
         circle.append(circle)
 
 gc.collect()
+gc.disable()  # as `bpm serve` loads the server
 freeze_startup_objects()
 in_flight = [Circle() for _ in range(10)]
 kept = [weakref.ref(circle) for circle in in_flight]
