@@ -21,12 +21,13 @@ def insert_unless_known(tx: Transaction, row: Mapping[str, Any]) -> RequestRow |
 
     The unique index decides. A key older than the window is freed and the request counts as new.
     """
-    statement = insert_new(tx.connection, INBOUND)
-    while not tx.connection.execute(statement, row).rowcount:  # once more, for the freed key may be another's already
-        first = first_with_key(tx, row["dedupe_key"], row["received_at"])
-        if first is not None:
-            return first
-    return None
+    statement, key, now = insert_new(tx.connection, INBOUND), row["dedupe_key"], row["received_at"]
+    if tx.connection.execute(statement, row).rowcount:
+        return None
+    first = first_with_key(tx, key, now)
+    if first is None and not tx.connection.execute(statement, row).rowcount:
+        return first_with_key(tx, key, now)  # another process has taken the freed key meanwhile
+    return first
 
 
 def is_given_up(row: RequestRow) -> bool:
