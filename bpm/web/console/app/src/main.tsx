@@ -32,7 +32,12 @@ if (root) {
     render(<App />, root)
   } catch (error) {
     const told = error instanceof Refused ? error : new Refused(0, String(error), [], "")
-    render(<Failed error={told} onAgain={() => location.reload()} />, root)
+    render(
+      <main>
+        <Failed error={told} onAgain={() => location.reload()} />
+      </main>,
+      root,
+    )
     if (isLost.value) returns.subscribe((count) => count && location.reload())
   }
 }

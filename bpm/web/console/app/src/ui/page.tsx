@@ -1,8 +1,7 @@
 // The head of a screen: where one is, what can be done here.
 
 import type { ComponentChildren } from "preact"
-import { useEffect } from "preact/hooks"
-import { windowName } from "../installation"
+import { IsHeaded, useTitle } from "./heading"
 
 interface Props {
   title: ComponentChildren
@@ -15,12 +14,9 @@ interface Props {
 }
 
 export function Page({ title, name, back, about, actions, children }: Props) {
-  const called = name ?? (typeof title === "string" ? title : "")
-  useEffect(() => {
-    document.title = windowName(called)
-  }, [called])
+  useTitle(name ?? (typeof title === "string" ? title : ""))
   return (
-    <>
+    <IsHeaded.Provider value>
       <header class="page-head">
         <div class="page-title">
           {back && (
@@ -34,6 +30,6 @@ export function Page({ title, name, back, about, actions, children }: Props) {
         <div class="row">{actions}</div>
       </header>
       {children}
-    </>
+    </IsHeaded.Provider>
   )
 }

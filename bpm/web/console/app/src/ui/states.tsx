@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact"
 import type { Refused } from "../bus"
 import { isLost } from "../connection"
 import { Button } from "./button"
+import { StateHeading, UnseenHeading } from "./heading"
 import { Icon, type IconName } from "./icon"
 
 interface EmptyProps {
@@ -18,7 +19,7 @@ export function Empty({ icon = "search", title, children, action }: EmptyProps) 
   return (
     <div class="state">
       <Icon name={icon} />
-      <h2>{title}</h2>
+      <StateHeading>{title}</StateHeading>
       <div class="muted">{children}</div>
       {action}
     </div>
@@ -29,7 +30,7 @@ export function Empty({ icon = "search", title, children, action }: EmptyProps) 
 export function Loading({ rows = 5 }: { rows?: number }) {
   return (
     <div class="loading" role="status">
-      <span class="visually-hidden">Loading</span>
+      <UnseenHeading>Loading</UnseenHeading>
       {Array.from({ length: rows }, (_, row) => (
         <span key={row} class="bone" aria-hidden="true" />
       ))}
@@ -53,7 +54,7 @@ export function Failed({ error, onAgain }: { error: Refused; onAgain?: () => voi
   return (
     <div class="state" role="alert">
       <Icon name="dead" />
-      <h2>{isRefused ? "You may not see this" : error.message}</h2>
+      <StateHeading>{isRefused ? "You may not see this" : error.message}</StateHeading>
       <ul class="muted plain-list">
         {error.errors.map((sentence) => (
           <li key={sentence}>{sentence}</li>
