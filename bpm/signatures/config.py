@@ -74,7 +74,7 @@ class SignatureConfig(WireModel):
     own, the secret is its public key, certificate or set of keys.
     """
 
-    scheme: str
+    scheme: str = Field(examples=[*PRESETS, "custom"])
     """The preset, or `custom`."""
     secret: Secret | None = Field(default=None, repr=False)
     secrets: Annotated[list[Secret | NamedSecret], Field(max_length=MAX_SECRETS, repr=False)] = Field(

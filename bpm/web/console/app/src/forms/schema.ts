@@ -8,6 +8,7 @@ export interface Schema {
   type?: string | string[]
   const?: unknown
   enum?: unknown[]
+  examples?: unknown[]
   anyOf?: Schema[]
   oneOf?: Schema[]
   properties?: Record<string, Schema>
@@ -67,6 +68,12 @@ function kindOfItems(items: Schema, root: Schema): Kind {
 
 function typesOf(schema: Schema): string[] {
   return Array.isArray(schema.type) ? schema.type : schema.type ? [schema.type] : []
+}
+
+/** Returns the schema of an object with these of its fields. */
+export function only({ properties = {}, required = [], ...schema }: Schema, names: readonly string[]): Schema {
+  const kept = Object.fromEntries(names.flatMap((name) => (properties[name] ? [[name, properties[name]]] : [])))
+  return { ...schema, properties: kept, required: required.filter((name) => names.includes(name)) }
 }
 
 /** Says in words what may stand in a field. */

@@ -1,6 +1,6 @@
 // Fields for every value that a message may hold, made from its JSON Schema.
 
-import { useState } from "preact/hooks"
+import { useId, useState } from "preact/hooks"
 import { numberOf, parse, stringify } from "../exact_json"
 import { Button, IconButton } from "../ui/button"
 import { pretty } from "../ui/code"
@@ -166,10 +166,28 @@ function PlainField({ name, schema, root, value, isRequired, problems, path, onV
           case "json":
             return <JsonInput own={own} value={value} onValue={onValue} />
           default:
-            return <Input {...own} spellcheck={false} value={String(value ?? "")} onText={write} />
+            return <SuggestedInput own={own} suggestions={schema.examples} value={String(value ?? "")} onText={write} />
         }
       }}
     </Field>
+  )
+}
+
+/** A text, with those offered that the schema has as examples. */
+function SuggestedInput({ own, suggestions = [], value, onText }: { own: object; suggestions: unknown[] | undefined; value: string; onText: (text: string) => void }) {
+  const list = useId()
+  const isOffered = suggestions.length > 1
+  return (
+    <>
+      <Input {...own} list={list} spellcheck={false} value={value} onText={onText} />
+      {isOffered && (
+        <datalist id={list}>
+          {suggestions.map((each) => (
+            <option key={String(each)} value={String(each)} />
+          ))}
+        </datalist>
+      )}
+    </>
   )
 }
 

@@ -1,7 +1,7 @@
 // Everything else of a rule, in sections that are closed until they are needed; made from its schema.
 
 import { SchemaFields } from "../../forms/schema_fields"
-import type { Schema } from "../../forms/schema"
+import { only, type Schema } from "../../forms/schema"
 import type { Fields } from "./draft"
 
 const SECTIONS = [
@@ -49,9 +49,4 @@ export function Further({ schema, fields, problems, onFields }: Props) {
       })}
     </section>
   )
-}
-
-function only({ properties = {}, required = [], ...schema }: Schema, names: string[]): Schema {
-  const kept = Object.fromEntries(names.flatMap((name) => (properties[name] ? [[name, properties[name]]] : [])))
-  return { ...schema, properties: kept, required: required.filter((name) => names.includes(name)) }
 }
