@@ -81,7 +81,7 @@ export function openEditor({ parent, text, label, onText, check, shape }: Option
         linter(async (each) => (await check(each.state.doc.toString())).map((problem) => placed(each, problem)), { delay: 400 }),
         autocompletion({ override: [(context) => complete(context, shape())] }),
         keymap.of([...completionKeymap, ...lintKeymap, ...defaultKeymap, ...historyKeymap, indentWithTab]),
-        EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false" }),
+        EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", tabindex: "0" }),
         EditorView.updateListener.of((update) => update.docChanged && onText(update.state.doc.toString())),
       ],
     }),

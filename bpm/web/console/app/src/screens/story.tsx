@@ -132,7 +132,7 @@ function entriesOf(trace: Trace): Entry[] {
       at: run.at,
       kind: "script",
       title: "run of a script",
-      address: to("anything/GetCodeRunByIdQuery", { runId: run.runId }),
+      address: to(`scripts/${run.runId}`),
       state: run.failure ? "failed" : "done",
       isBad: run.failure !== null,
       lines: run.failure ? [`${run.failure.line ? `line ${run.failure.line}: ` : ""}${run.failure.message}`] : [],

@@ -25,6 +25,7 @@ const SubscriptionScreen = lazy(async () => (await import("../screens/deliveries
 const DeliveryScreen = lazy(async () => (await import("../screens/deliveries/delivery")).DeliveryScreen)
 const BulkScreen = lazy(async () => (await import("../screens/bulk/bulk")).BulkScreen)
 const DecisionScreen = lazy(async () => (await import("../screens/decision/decision")).DecisionScreen)
+const RunScreen = lazy(async () => (await import("../screens/run")).RunScreen)
 const ModelerScreen = lazy(async () => (await import("../screens/modeler/modeler")).ModelerScreen)
 const TaskScreen = lazy(async () => (await import("../screens/task")).TaskScreen)
 
@@ -45,7 +46,7 @@ export const SCREENS: Screen[] = [
   { path: "dead", name: "Quarantine and dead", icon: "dead", list: Dead },
   { path: "processes", name: "Processes", icon: "processes", list: Processes, one: InstanceScreen },
   { path: "deliveries", name: "Deliveries", icon: "deliveries", list: Deliveries, one: DeliveryScreen },
-  { path: "scripts", name: "Scripts", icon: "scripts", list: Scripts },
+  { path: "scripts", name: "Scripts", icon: "scripts", list: Scripts, one: RunScreen },
   { path: "administration", name: "Administration", icon: "administration", list: Administration },
   { path: "anything", name: "Anything", icon: "anything", list: Anything, one: MessageScreen },
 ]
