@@ -37,6 +37,53 @@ async def failed(server: ServerProcess, receiver: WebhookReceiver, subscription:
     return delivery
 
 
+async def test_one_is_made(signed_in: Page, server: ServerProcess, receiver: WebhookReceiver, axe: str) -> None:
+    """A mistake stands at its field; the secret is shown once, and what is published from then on arrives."""
+    page = signed_in
+    await visit(page, server, "deliveries?list=subscriptions")
+    await page.get_by_role("link", name="New subscription").click()
+    await expect(page.get_by_role("button", name="Make the subscription")).to_be_disabled()
+    await page.get_by_label("Address of the receiver required").fill("not an address")
+    await page.get_by_label("Events required").fill("parcel.*")
+    await page.get_by_label("Name", exact=True).fill("parcels")
+    await page.get_by_role("button", name="Make the subscription").click()
+    await expect(page.locator(".field", has_text="Address of the receiver").locator(".problem")).to_be_visible()
+    assert await faults(page, axe) == []
+    await page.get_by_label("Address of the receiver required").fill(receiver.url)
+    await page.get_by_role("button", name="Make the subscription").click()
+    await expect(page.locator("code.secret")).to_contain_text("whsec_")
+    await page.get_by_role("button", name="I have kept it").click()
+    await expect(page.locator("h1")).to_contain_text("parcels")
+    await server.cmd("PublishEventCommand", event="parcel.sent", data={})
+    await receiver.wait_for(1)
+    await expect(page.locator("tbody tr")).to_have_count(1)
+
+
+async def test_an_event_that_nobody_told_of_is_registered_on_the_way(
+    signed_in: Page, server: ServerProcess, receiver: WebhookReceiver
+) -> None:
+    """The refusal of an unknown name comes with the button that makes it known, and the subscription is made."""
+    page = signed_in
+    await visit(page, server, "subscriptions/new")
+    await page.get_by_label("Address of the receiver required").fill(receiver.url)
+    await page.get_by_label("Events required").fill("kiln.fired")
+    await page.get_by_role("button", name="Make the subscription").click()
+    await expect(page.locator(".field", has_text="Events").locator(".problem")).to_contain_text("kiln.fired")
+    await page.get_by_role("button", name="Register kiln.fired and make it").click()
+    await page.get_by_role("button", name="I have kept it").click()
+    await expect(page.locator("h1")).to_contain_text(receiver.url)
+
+
+async def test_an_event_is_chosen_from_the_known_ones(signed_in: Page, server: ServerProcess) -> None:
+    """It is put below what was typed, and leaves the list."""
+    page = signed_in
+    await visit(page, server, "subscriptions/new")
+    await page.get_by_label("Events required").fill("order.*")
+    await page.get_by_role("button", name="process.incident", exact=True).click()
+    await expect(page.get_by_label("Events required")).to_have_value("order.*\nprocess.incident")
+    await expect(page.get_by_role("button", name="process.incident", exact=True)).to_have_count(0)
+
+
 async def test_a_test_event_is_sent(
     signed_in: Page, server: ServerProcess, receiver: WebhookReceiver, axe: str
 ) -> None:

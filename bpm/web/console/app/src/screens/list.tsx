@@ -2,12 +2,14 @@
 
 import type { ComponentChildren } from "preact"
 import { useAsk, type Asked } from "../asking"
+import { stringify } from "../exact_json"
 import { place, refine } from "../router"
 import type { Answer, Message } from "../types"
 import { Pager } from "../ui/pager"
 import { SearchBox } from "../ui/search_box"
 import { Empty, Failed, Loading, Stale } from "../ui/states"
 import { Table, type Column } from "../ui/table"
+import { Fresh, useSteady } from "./steady"
 
 /** A query whose answer is a page of rows. */
 export type ListQuery = Extract<Message, { pageNumber?: number; searchText?: string | null }>
@@ -27,10 +29,11 @@ interface Found<R> {
 
 const SIZE = 50
 
-/** Asks for the page of a list that the address says. */
-export function useList<Q extends ListQuery>(query: Q): Asked<Found<Row<Q>>> {
+/** Asks for the page of a list that the address says; the first one is live where `everySeconds` says so. */
+export function useList<Q extends ListQuery>(query: Q, everySeconds = 0): Asked<Found<Row<Q>>> {
   const { filters } = place.value
-  const asked = useAsk({ ...query, pageSize: SIZE, pageNumber: Number(filters["page"] ?? 1), searchText: filters["search"] ?? null })
+  const pageNumber = Number(filters["page"] ?? 1)
+  const asked = useAsk({ ...query, pageSize: SIZE, pageNumber, searchText: filters["search"] ?? null }, pageNumber === 1 ? everySeconds : 0)
   return asked as Asked<Found<Row<Q>>>
 }
 
@@ -48,7 +51,9 @@ interface Props<R> {
 
 export function List<R>({ label, asked, columns, keyOf, addressOf, filters, isSearched = true, empty }: Props<R>) {
   const { data: page, error, again } = asked
-  const search = place.value.filters["search"]
+  const { path, filters: chosen } = place.value
+  const search = chosen["search"]
+  const { rows, fresh, show } = useSteady(page?.items, keyOf, stringify([path, chosen]))
   return (
     <>
       <div class="filters">
@@ -56,10 +61,11 @@ export function List<R>({ label, asked, columns, keyOf, addressOf, filters, isSe
         {filters}
         <span class="muted">{page && counted(page)}</span>
       </div>
+      <Fresh count={fresh} onShow={show} />
       <Stale asked={asked} />
       {error && !page && <Failed error={error} onAgain={again} />}
       {!page && !error && <Loading rows={6} />}
-      {page && page.items.length > 0 && <Table label={label} columns={columns} rows={page.items} keyOf={keyOf} {...(addressOf && { addressOf })} />}
+      {page && page.items.length > 0 && <Table label={label} columns={columns} rows={rows} keyOf={keyOf} {...(addressOf && { addressOf })} />}
       {page && page.items.length === 0 && <Empty title={search ? "Nothing fits" : "There is nothing yet"}>{search ? "A shorter word may find it." : empty}</Empty>}
       {page && page.totalPages > 1 && <Pager page={page} />}
     </>

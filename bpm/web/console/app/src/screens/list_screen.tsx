@@ -22,13 +22,15 @@ interface Props<Q extends ListQuery> {
   addressOf?: (row: Row<Q>) => string
   filters?: ComponentChildren
   isSearched?: boolean
+  /** How often it is asked where no stream can be had; without it the list stands still. */
+  everySeconds?: number
   actions?: ComponentChildren
   areas: string[]
   empty: ComponentChildren
 }
 
-export function ListScreen<Q extends ListQuery>({ title, lists, query, actions, areas, ...list }: Props<Q>) {
-  const asked = useList(query)
+export function ListScreen<Q extends ListQuery>({ title, lists, query, everySeconds, actions, areas, ...list }: Props<Q>) {
+  const asked = useList(query, everySeconds)
   return (
     <Page title={title} actions={
         <>
@@ -57,7 +59,7 @@ export function Messages({ areas }: { areas: string[] }) {
   return (
     <details class="card section">
       <summary>
-        What can be sent <span class="count">{entries.length}</span>
+        Messages that can be sent <span class="count">{entries.length}</span>
       </summary>
       <MessageList entries={entries} />
     </details>

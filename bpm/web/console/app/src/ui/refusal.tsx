@@ -9,11 +9,13 @@ export function Refusal({ refused, sentences = refused.errors }: { refused: Refu
       <div class="row">
         <Badge state={refused.status ? `${refused.status}` : "not sent"} tone="bad" /> {refused.message}
       </div>
-      <ul class="plain-list">
-        {sentences.map((sentence) => (
-          <li key={sentence}>{sentence}</li>
-        ))}
-      </ul>
+      {sentences.length > 0 && (
+        <ul class="plain-list">
+          {sentences.map((sentence) => (
+            <li key={sentence}>{sentence}</li>
+          ))}
+        </ul>
+      )}
     </div>
   )
 }

@@ -14,7 +14,7 @@ export const STATES: Array<Delivery["state"]> = ["pending", "delivered", "dead",
 export const DELIVERIES: Column<Delivery>[] = [
   { name: "Began", width: "164px", narrow: "84px", cell: (row) => <Time at={row.createdAt} /> },
   { name: "State", width: "112px", cell: (row) => <Badge state={row.state} /> },
-  { name: "Event", cell: (row) => row.event },
+  { name: "Event", cell: (row) => row.event, note: (row) => row.lastError },
   { name: "Attempts", width: "88px", isMinor: true, isNumber: true, cell: (row) => row.attempts },
   { name: "Last answer", isMinor: true, cell: (row) => row.lastError ?? row.lastStatus },
   { name: "Next attempt", width: "176px", isMinor: true, cell: (row) => <Time at={row.nextAttemptAt} /> },
@@ -32,7 +32,7 @@ export const SUBSCRIPTIONS: Column<Subscription>[] = [
 export const ATTEMPTS: Column<Attempt>[] = [
   { name: "Sent", width: "164px", narrow: "84px", cell: (row) => <Time at={row.createdAt} /> },
   { name: "Answer", width: "112px", cell: (row) => <Badge state={row.ok ? "done" : "failed"} /> },
-  { name: "Event", cell: (row) => row.event },
+  { name: "Event", cell: (row) => row.event, note: (row) => row.error },
   { name: "Attempt", width: "88px", isMinor: true, isNumber: true, cell: (row) => row.attempt },
   { name: "Status", width: "80px", isMinor: true, isNumber: true, cell: (row) => row.status },
   { name: "What was wrong", isMinor: true, cell: (row) => row.error },

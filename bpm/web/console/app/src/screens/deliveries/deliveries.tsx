@@ -28,6 +28,7 @@ function All() {
       title="Deliveries"
       lists={LISTS}
       query={{ $type: "GetDeliveryListQuery", state: stateWanted(), event: filters["event"] ?? null, eventId: filters["of"] ?? null }}
+      everySeconds={5}
       columns={columns}
       keyOf={(row) => row.id}
       addressOf={(row) => to(`deliveries/${row.id}`)}
@@ -86,13 +87,13 @@ function Subscriptions() {
       addressOf={(row) => to(`subscriptions/${row.id}`)}
       actions={
         may("subscriptions:write") && (
-          <a class="button main" href={to("anything/CreateSubscriptionCommand")}>
+          <a class="button main" href={to("subscriptions/new")}>
             New subscription
           </a>
         )
       }
       areas={AREAS}
-      empty="A subscription says which events go to which address."
+      empty="A subscription says which events go to which address: make one, and what happens from then on is sent there."
     />
   )
 }

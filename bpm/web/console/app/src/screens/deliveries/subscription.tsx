@@ -13,13 +13,19 @@ import { ListTabs } from "../list_screen"
 import { Actions } from "./actions"
 import { ATTEMPTS, DELIVERIES, SubscriptionBadge, type Subscription } from "./columns"
 import { StateFilter, stateWanted } from "./deliveries"
+import { NewSubscription } from "./new_subscription"
 
 const LISTS = [
   { key: "deliveries", label: "Deliveries" },
   { key: "attempts", label: "Attempts" },
 ]
 
+/** The screen of one subscription; `new` is one that is not there yet. */
 export function SubscriptionScreen({ id }: { id: string }) {
+  return id === "new" ? <NewSubscription /> : <Present id={id} />
+}
+
+function Present({ id }: { id: string }) {
   const asked = useAsk({ $type: "GetSubscriptionByIdQuery", id: Number(id) }, 5)
   const subscription = asked.data
   if (asked.error && !subscription) return <Failed error={asked.error} onAgain={asked.again} />
@@ -89,7 +95,7 @@ function factsOf(subscription: Subscription) {
 }
 
 function Deliveries({ id }: { id: number }) {
-  const asked = useList({ $type: "GetDeliveryListQuery", subscriptionId: id, state: stateWanted() })
+  const asked = useList({ $type: "GetDeliveryListQuery", subscriptionId: id, state: stateWanted() }, 5)
   return (
     <List
       label="Deliveries"
@@ -104,7 +110,7 @@ function Deliveries({ id }: { id: number }) {
 }
 
 function Attempts({ id }: { id: number }) {
-  const asked = useList({ $type: "GetDeliveryAttemptListQuery", subscriptionId: id })
+  const asked = useList({ $type: "GetDeliveryAttemptListQuery", subscriptionId: id }, 5)
   return (
     <List
       label="Attempts"
