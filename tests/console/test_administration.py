@@ -1,11 +1,16 @@
 """Keys and users are made and ended on the screens; what was done stands in the audit log."""
 
+from datetime import UTC, datetime
+
 import httpx
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from bpm.bus.tables import SCHEDULED
+from bpm.settings import Settings
+from bpm.store import open_database
 from bpm.testing import ServerProcess
-from tests.console.conftest import sign_in
+from tests.console.conftest import LOOPBACK, sign_in
 from tests.console.test_screens import faults, visit
 
 pytestmark = pytest.mark.anyio
@@ -69,6 +74,28 @@ async def test_a_user_is_made_and_disabled(signed_in: Page, server: ServerProces
     await context.close()
 
 
+async def test_rights_are_changed(signed_in: Page, server: ServerProcess, axe: str) -> None:
+    """A role is taken and another given, with a permission beside; what was not touched stays."""
+    page = signed_in
+    fields = {"username": "day-shift", "password": "Correct-horse-7", "roles": ["viewer"]}
+    user = await server.cmd("CreateUserCommand", **fields, permissions=["messages:write"])
+    await visit(page, server, "administration?list=users")
+    row = page.locator("tbody tr", has_text="day-shift")
+    await row.get_by_role("button", name="Rights").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog.get_by_role("button", name="Save")).to_be_disabled()
+    await dialog.get_by_label("viewer").uncheck()
+    await dialog.get_by_label("operator", exact=False).first.check()
+    await dialog.get_by_text("Single permissions beside the roles").click()
+    await dialog.get_by_label("code:write").check()
+    assert await faults(page, axe) == []
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(row).to_contain_text("operator, messages:write, code:write")
+    (changed,) = [each for each in (await server.cmd("GetUserListQuery"))["items"] if each["id"] == user["id"]]
+    assert changed["roles"] == ["operator"]
+    assert sorted(changed["permissions"]) == ["code:write", "messages:write"]
+
+
 async def test_a_session_is_ended(signed_in: Page, server: ServerProcess) -> None:
     """The browser that it was asks for the password at its next question."""
     page = signed_in
@@ -98,3 +125,44 @@ async def test_whoever_may_not_administer_sees_no_buttons(page: Page, server: Se
         await expect(page.locator("main").get_by_role("button", name="New")).to_have_count(0)
     await expect(page.locator("tbody tr").first).to_be_visible()
     await expect(page.get_by_role("button", name="Disable")).to_have_count(0)
+
+
+async def test_a_message_that_died_is_tried_again(built: None, browser: Browser) -> None:
+    """The overview counts it among what needs somebody, and leads to where it is sent again."""
+    async with ServerProcess(**LOOPBACK) as server:
+        await server.stop()
+        await given_up(server)
+        await server.start()
+        page = await (await browser.new_context()).new_page()
+        await page.goto(f"{server.url}/console/")
+        await sign_in(page)
+        await page.locator(".needs li", has_text="1 message of a process was given up").get_by_role("link").click()
+        await page.get_by_role("row", name="PingQuery").get_by_role("button", name="Try again").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Try again").click()
+        await page.get_by_label("State").select_option("sent")
+        await expect(page.locator("tbody tr", has_text="PingQuery")).to_have_count(1)
+        await page.context.close()
+
+
+async def given_up(server: ServerProcess) -> None:
+    """Store a message of the administrator that was given up after all attempts."""
+    database = open_database(Settings(data_dir=server.data_dir))
+    await database.start()
+    now = datetime.now(UTC)
+    row = {
+        "id": "m1",
+        "type": "PingQuery",
+        "fields": {},
+        "principal_id": "user:1",
+        "principal_name": "admin",
+        "permissions": [],
+        "correlation_id": "c",
+        "causation_id": "c",
+        "depth": 0,
+        "state": "dead",
+        "attempt": 5,
+        "created_at": now,
+        "due_at": now,
+    }
+    await database.write(lambda tx: tx.connection.execute(SCHEDULED.insert(), row))
+    await database.stop()

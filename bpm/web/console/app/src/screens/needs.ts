@@ -71,6 +71,7 @@ export function needsOf(status: Status): Need[] {
 export function useOtherNeeds(turn: number): Need[] {
   const dead = useAsk(may("deliveries:read") ? { $type: "GetDeliveryListQuery", state: "dead", pageSize: 1 } : null, SECONDS, turn).data?.totalCount ?? 0
   const incidents = useAsk(may("processes:read") ? { $type: "GetProcessInstanceListQuery", status: "ERROR", pageSize: 1 } : null, SECONDS, turn).data?.totalCount ?? 0
+  const later = useAsk(may("messages:read") ? { $type: "GetScheduledMessageListQuery", state: "dead", pageSize: 1 } : null, SECONDS, turn).data?.totalCount ?? 0
   const subscriptions = useAsk(may("subscriptions:read") ? { $type: "GetSubscriptionListQuery", pageSize: MOST } : null, SECONDS, turn).data?.items ?? []
   const failing = subscriptions.filter((each) => (each.isActive ? each.breaker !== "closed" : each.disabledReason))
   const [first] = failing
@@ -88,6 +89,13 @@ export function useOtherNeeds(turn: number): Need[] {
       words: `${many(dead, "delivery", "deliveries")} given up after all attempts.`,
       action: may("deliveries:write") ? "Look and send again" : "Look",
       address: to("deliveries", { state: "dead" }),
+    },
+    later > 0 && {
+      tone: "bad",
+      state: "dead",
+      words: `${many(later, "message of a process", "messages of processes")} given up after all attempts.`,
+      action: may("messages:write") ? "Look and try again" : "Look",
+      address: to("administration", { list: "later", state: "dead" }),
     },
     first !== undefined && {
       tone: "warn",

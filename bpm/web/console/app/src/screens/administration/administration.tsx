@@ -7,6 +7,8 @@ import { Page } from "../../ui/page"
 import { ListTabs } from "../list_screen"
 import { Audit } from "./audit"
 import { Keys } from "./keys"
+import { Later } from "./later"
+import { Organisations } from "./organisations"
 import { Sessions } from "./sessions"
 import { Settings } from "./settings"
 import { Users } from "./users"
@@ -23,6 +25,8 @@ const PARTS: Part[] = [
   { key: "keys", label: "Keys", permission: "users:read", shown: Keys },
   { key: "users", label: "Users", permission: "users:read", shown: Users },
   { key: "audit", label: "Audit", permission: "audit:read", shown: Audit },
+  { key: "later", label: "Sent later", permission: "messages:read", shown: Later },
+  { key: "organisations", label: "Organisations", permission: "organizations:read", shown: Organisations },
   { key: "settings", label: "Settings", permission: "system:read", shown: Settings },
 ]
 

@@ -2,7 +2,6 @@
 
 import { useState } from "preact/hooks"
 import { send } from "../../bus"
-import { to } from "../../router"
 import { may } from "../../session"
 import type { Schemas } from "../../types"
 import { Badge } from "../../ui/badge"
@@ -13,12 +12,13 @@ import { ShownOnce } from "../../ui/shown_once"
 import type { Column } from "../../ui/table"
 import { Time } from "../../ui/time"
 import { List, useList } from "../list"
+import { Rights } from "./rights"
+import { ROLES } from "./roles"
 import { useUserNames } from "./user_names"
 
 type User = Schemas["UserView"]
 type Kind = User["kind"]
 
-const ROLES = ["viewer", "operator", "author", "publisher", "admin"]
 const KINDS = [
   { value: "user", label: "a person, who signs in with a password" },
   { value: "service", label: "a service account, which uses keys" },
@@ -29,10 +29,11 @@ export function Users() {
   const [isMaking, make] = useState(false)
   const [password, show] = useState<string>()
   const [switched, ask] = useState<User>()
+  const [changed, change] = useState<User>()
   const mayWrite = may("users:write")
   const nameOf = useUserNames()
   const columns: Column<User>[] = [
-    { name: "Name", cell: (row) => row.username },
+    { name: "Name", cell: (row) => row.username, note: (row) => row.roles.join(", ") },
     { name: "State", width: "104px", cell: (row) => <Badge state={row.isEnabled ? "on" : "off"} /> },
     { name: "Kind", width: "96px", isMinor: true, cell: (row) => row.kind },
     { name: "May", isMinor: true, cell: (row) => [...row.roles, ...row.permissions].join(", ") || "nothing" },
@@ -44,14 +45,14 @@ export function Users() {
       narrow: "104px",
       cell: (row) =>
         mayWrite && (
-          <>
+          <span class="row acts">
             <Button kind="quiet" onClick={() => ask(row)}>
               {row.isEnabled ? "Disable" : "Enable"}
             </Button>
-            <a class="button quiet" href={to("anything/UpdateUserCommand", { id: String(row.id) })}>
-              Change
-            </a>
-          </>
+            <Button kind="quiet" onClick={() => change(row)}>
+              Rights
+            </Button>
+          </span>
         ),
     },
   ]
@@ -75,6 +76,7 @@ export function Users() {
       {password && (
         <ShownOnce title="The first password" secret={password} about="It is shown this once: hand it to its user." onClose={() => show(undefined)} />
       )}
+      {changed && <Rights user={changed} onClose={() => change(undefined)} onDone={asked.again} />}
       {switched && <Switch user={switched} onClose={() => ask(undefined)} onDone={asked.again} />}
     </>
   )
@@ -106,7 +108,7 @@ function NewUser({ onClose, onDone, onPassword }: { onClose: () => void; onDone:
         {(own) => <Input {...own} autofocus autocomplete="off" spellcheck={false} value={username} onText={setName} />}
       </Field>
       <Field label="Is">{(own) => <Select {...own} value={kind} choices={KINDS} onChoice={(each) => setKind(each as Kind)} />}</Field>
-      <Field label="Role" help="Nobody gives on what they may not do themselves.">
+      <Field label="Role" help={`${ROLES.find((each) => each.value === role)?.about}. Nobody gives on what they may not do themselves.`}>
         {(own) => <Select {...own} value={role} choices={ROLES} onChoice={setRole} />}
       </Field>
     </Confirm>
