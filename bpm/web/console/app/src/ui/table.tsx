@@ -18,6 +18,8 @@ export interface Column<T> {
   /** Sentences, which take as many lines as they need. */
   isProse?: boolean
   cell: (row: T) => ComponentChildren
+  /** What else stands in it where the window is narrow and the columns beside it are left out. */
+  note?: (row: T) => string | null | undefined
 }
 
 interface Props<T> {
@@ -64,6 +66,7 @@ export function Table<T>({ label, columns, rows, keyOf, addressOf }: Props<T>) {
                 {columns.map((column, index) => (
                   <td key={column.name} class={classOf(column)}>
                     {index === 0 && addressOf ? <a href={addressOf(row)}>{column.cell(row) || keyOf(row)}</a> : column.cell(row)}
+                    {column.note?.(row) && <span class="note">{column.note(row)}</span>}
                   </td>
                 ))}
               </tr>

@@ -1,5 +1,7 @@
 // Views of one thing, one at a time; arrow keys change between them.
 
+import { useEffect, useRef } from "preact/hooks"
+
 interface Props<K extends string> {
   label: string
   tabs: ReadonlyArray<{ key: K; label: string; count?: number | undefined }>
@@ -8,6 +10,8 @@ interface Props<K extends string> {
 }
 
 export function Tabs<K extends string>({ label, tabs, value, onTab }: Props<K>) {
+  const list = useRef<HTMLDivElement>(null)
+  useEffect(() => bringIntoSight(list.current), [value])
   const step = (event: KeyboardEvent) => {
     const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key]
     if (!by) return
@@ -16,7 +20,7 @@ export function Tabs<K extends string>({ label, tabs, value, onTab }: Props<K>) 
     if (next) onTab(next.key)
   }
   return (
-    <div class="tabs" role="tablist" aria-label={label} onKeyDown={step}>
+    <div ref={list} class="tabs" role="tablist" aria-label={label} onKeyDown={step}>
       {tabs.map((tab) => (
         <button
           key={tab.key}
@@ -35,4 +39,12 @@ export function Tabs<K extends string>({ label, tabs, value, onTab }: Props<K>) 
       ))}
     </div>
   )
+}
+
+/** Moves the tabs, and nothing else, until the chosen one is seen whole. */
+function bringIntoSight(list: HTMLElement | null): void {
+  const tab = list?.querySelector<HTMLElement>("[aria-selected=true]")
+  if (!list || !tab) return
+  const end = tab.offsetLeft + tab.offsetWidth
+  list.scrollLeft = Math.min(Math.max(list.scrollLeft, end - list.clientWidth), tab.offsetLeft)
 }
