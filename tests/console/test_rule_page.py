@@ -143,14 +143,14 @@ async def test_a_change_is_proved_before_it_is_live(signed_in: Page, server: Ser
     await page.get_by_role("button", name="Back-test").click()
     await expect(page.get_by_text("1 would change")).to_be_visible()
     await page.get_by_role("button", name="Publish").click()
-    await expect(page.get_by_text("revision 2 by admin")).to_be_visible()
+    await expect(page.get_by_text("Revision 2 by admin")).to_be_visible()
 
     await page.get_by_role("tab", name="History").click()
     await page.get_by_role("button", name="compare with the form").nth(1).click()
     await expect(page.get_by_label("Changes since revision 1")).to_contain_text('+ when: "payload.number > 100"')
     await page.get_by_role("button", name="Take revision 1 into the form").click()
     await page.get_by_role("button", name="Publish").click()
-    await expect(page.get_by_text("revision 3 by admin")).to_be_visible()
+    await expect(page.get_by_text("Revision 3 by admin")).to_be_visible()
     assert (await rule_with(server, "proved"))["when"] is None
 
 

@@ -14,8 +14,9 @@ SCREENS = (
     "overview", "requests", "rules", "rules/new", "rules/1", "rules?list=drafts", "drafts/1", "dead", "dead?list=dead",
     "dead?list=bulk", "processes", "processes/1", "definitions/1", "tasks/2.2", "trace", "trace/1",
     "processes?list=tasks", "processes?list=decisions", "diagrams/new", "decisions/new", "deliveries",
-    "deliveries?list=subscriptions", "scripts", "administration", "administration?list=keys",
-    "administration?list=users", "administration?list=audit", "administration?list=settings", "anything",
+    "deliveries?list=subscriptions", "subscriptions/new", "scripts", "administration", "administration?list=keys",
+    "administration?list=users", "administration?list=audit", "administration?list=later",
+    "administration?list=organisations", "administration?list=settings", "anything",
     "anything/CreateWebHookConfigCommand", "anything/GetWebHookConfigByIdQuery?id=1", "design", "nowhere",
 )  # fmt: skip
 NARROW = ("overview", "requests", "rules", "rules?list=drafts", "drafts/1", "tasks/2.2", "deliveries")
@@ -49,7 +50,13 @@ async def faults(page: Page, axe: str) -> list[Any]:
 
 @pytest.mark.parametrize(
     ("theme", "width", "screens"),
-    [("light", 1280, SCREENS), ("light", 390, NARROW), ("dark", 1280, DESIGN), ("contrast", 1280, DESIGN)],
+    [
+        ("light", 1280, SCREENS),
+        ("light", 390, SCREENS),
+        ("dark", 1280, DESIGN),
+        ("contrast", 1280, DESIGN),
+        ("contrast", 390, NARROW),
+    ],
 )
 async def test_everybody_can_use_every_screen(
     signed_in: Page, server: ServerProcess, axe: str, theme: str, width: int, screens: tuple[str, ...]
@@ -114,6 +121,23 @@ async def test_a_request_is_replayed(signed_in: Page, server: ServerProcess) -> 
     await expect(page.get_by_text("once by admin")).to_be_visible()
 
 
+async def test_a_replayed_request_is_followed_to_its_end(signed_in: Page, server: ServerProcess) -> None:
+    """What its page says of it changes by itself, from the failure to what came of the replay."""
+    page, once = signed_in, {"attempts": 1, "backoffSeconds": [0.0]}
+    await server.rule("followed", executionType=2, executionCode="return missing\n", retry=once)
+    await server.hook("followed", {"n": 1})
+    await server.settled()
+    (dead,) = await server.requests(configKey="followed", state="dead")
+    changed = {"description": "followed", "isEnabled": True, "path": "followed", "action": "POST", "executionType": 2}
+    await server.cmd("UpdateWebHookConfigCommand", id=dead["configId"], **changed, executionCode="return 1\n")
+    await visit(page, server, f"requests/{dead['requestId']}")
+    await expect(page.locator("h1 .badge")).to_have_text("dead")
+    await page.get_by_role("button", name="Replay").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Replay").click()
+    await expect(page.locator("h1 .badge")).to_have_text("done")
+    await expect(page.locator("main > .notice")).to_have_count(0)
+
+
 async def test_a_request_is_replayed_by_the_revision_that_it_came_to(signed_in: Page, server: ServerProcess) -> None:
     """The dialog offers earlier revisions of its rule, and its page says afterwards by which it was executed."""
     page, done = signed_in, await captured(server, "revised")
@@ -130,6 +154,19 @@ async def test_a_request_is_replayed_by_the_revision_that_it_came_to(signed_in: 
     await expect(page.get_by_text("once by admin, by revision 1")).to_be_visible()
 
 
+async def test_a_narrow_list_says_what_was_wrong(signed_in: Page, server: ServerProcess) -> None:
+    """Where there is no room for a column of its own, it stands below the request."""
+    page = signed_in
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await visit(page, server, "requests?search=no/such/path")
+    await expect(page.locator("tbody .note").first).to_contain_text("no configuration has the path")
+    await visit(page, server, "administration?list=settings")
+    await expect(page.get_by_role("tab", name="Settings")).to_be_in_viewport(ratio=1)
+    await visit(page, server, "requests?search=no/such/path")
+    await page.set_viewport_size({"width": 1280, "height": 844})
+    await expect(page.locator("tbody .note").first).to_be_hidden()
+
+
 async def test_new_requests_move_nothing(signed_in: Page, server: ServerProcess) -> None:
     """They are counted above the list until somebody asks for them."""
     page, _ = signed_in, await captured(server, "watched")
@@ -141,6 +178,30 @@ async def test_new_requests_move_nothing(signed_in: Page, server: ServerProcess)
     await expect(rows).to_have_count(1)
     await page.get_by_role("button", name="Show").click()
     await expect(rows).to_have_count(2)
+
+
+async def test_requests_of_an_hour_are_chosen_from_the_overview(signed_in: Page, server: ServerProcess) -> None:
+    """A bar of the traffic leads to what it counts; another time is chosen on the list."""
+    page, _ = signed_in, await captured(server, "counted")
+    await visit(page, server, "overview")
+    traffic = page.locator("section", has_text="The last 24 hours")
+    await expect(traffic).to_contain_text("requests")
+    await traffic.locator("svg .hour").last.click()
+    await expect(page.get_by_label("Time")).to_have_value("between")
+    await expect(page.locator("tbody tr").first).to_be_visible()
+    await page.get_by_label("Time").select_option("Last 15 minutes")
+    await page.get_by_label("Rule", exact=True).fill("counted")
+    await page.get_by_label("Rule", exact=True).press("Enter")
+    await expect(page.locator("tbody tr")).to_have_count(1)
+    await visit(page, server, "requests?rule=counted&from=2020-01-01T00:00:00Z&until=2020-01-01T01:00:00Z")
+    await expect(page.get_by_role("heading", name="No request fits")).to_be_visible()
+
+
+async def test_rules_show_their_traffic(signed_in: Page, server: ServerProcess) -> None:
+    """Beside each stands how many requests it got in the last day."""
+    page, _ = signed_in, await captured(server, "busy-rule")
+    await visit(page, server, "rules?search=busy-rule")
+    await expect(page.locator("tbody tr .spark")).to_have_text("1")
 
 
 async def test_every_message_has_a_form(signed_in: Page, server: ServerProcess) -> None:

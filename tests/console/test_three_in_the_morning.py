@@ -104,3 +104,34 @@ async def test_the_overview_names_the_reasons(signed_in: Page, server: ServerPro
     await reason.get_by_role("link").first.focus()
     await page.keyboard.press("Enter")
     await expect(page.get_by_label("Body", exact=True)).to_contain_text("Shoveler")
+
+
+async def test_a_wrong_signature_says_what_to_change(signed_in: Page, server: ServerProcess) -> None:
+    """On the page of its request, with the way to its rule."""
+    page = signed_in
+    await server.rule("night-doctor", **PUBLISH, **SIGNED)
+    signed = {"x-hub-signature-256": f"sha256={'0' * 64}", "x-github-event": "push", "x-github-delivery": "d-1"}
+    await server.hook("night-doctor", {"customer": "Bittern"}, signed)
+    await server.settled()
+    (request,) = await server.requests(configKey="night-doctor")
+    await visit(page, server, f"requests/{request['requestId']}")
+    doctor = page.locator("section", has_text="Why the signature was refused")
+    await expect(doctor.get_by_role("listitem").first).to_be_visible()
+    await page.get_by_role("link", name="Look at its rule").click()
+    await expect(page.locator("h1")).to_contain_text("night-doctor")
+
+
+async def test_a_failed_request_stands_beside_a_good_one(signed_in: Page, server: ServerProcess) -> None:
+    """What its body has otherwise than the newest of its rule that was done."""
+    page = signed_in
+    await server.rule("night-shape", executionType=2, executionCode='return payload["amount"]\n', retry=ONCE)
+    await server.hook("night-shape", {"amount": 7, "currency": "NGN"})
+    await server.settled()
+    await server.hook("night-shape", {"amonut": 8, "currency": "NGN"})
+    await server.settled()
+    (dead,) = await server.requests(configKey="night-shape", state="dead")
+    await visit(page, server, f"requests/{dead['requestId']}")
+    await page.get_by_role("tab", name="Compare").click()
+    differences = page.get_by_label("What differs from the newest that was done")
+    await expect(differences.locator("del")).to_contain_text("amount: 7")
+    await expect(differences.locator("ins")).to_contain_text("amonut: 8")

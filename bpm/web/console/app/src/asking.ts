@@ -65,5 +65,5 @@ export function useAsk<M extends Message>(message: M | null, everySeconds = 0, t
     }
   }, [ask, everySeconds, round, turn])
 
-  return { data, error, isLoading, again: () => void ask() }
+  return { data, error, isLoading: isLoading && message !== null, again: () => void ask() }
 }

@@ -11,8 +11,10 @@ import { Facts, type Fact } from "../ui/facts"
 import { Page } from "../ui/page"
 import { Empty, Failed, Loading } from "../ui/states"
 import { duration } from "../ui/time"
+import { Beginning } from "./beginning"
 import { MOST_COUNTED, needsOf, useOtherNeeds, type Need } from "./needs"
 import { Reasons } from "./reasons"
+import { Traffic } from "./traffic"
 
 type Status = Schemas["SystemStatusView"]
 
@@ -48,6 +50,7 @@ function Health({ status, turn }: { status: Status; turn: number }) {
         <Badge state={needs.length ? "needs somebody" : "healthy"} tone={worst(needs)} />
         <span>{sentence(status, needs)}</span>
       </section>
+      {status.webhooks === 0 && <Beginning />}
       <div class="figures">
         <Figure name="waiting" value={inbound.pending} address={to("requests", { state: "pending" })} />
         <Figure name="running" value={inbound.running} address={to("requests", { state: "running" })} />
@@ -75,6 +78,7 @@ function Health({ status, turn }: { status: Status; turn: number }) {
         )}
       </section>
       {may("inbound:read") && <Reasons key={turn} />}
+      {may("inbound:read") && <Traffic key={turn} />}
       <div class="columns">
         <section class="card">
           <h2>This server</h2>
@@ -119,8 +123,15 @@ function worst(needs: Need[]): "bad" | "warn" | "good" {
 
 function sentence({ inbound }: Status, needs: Need[]): string {
   const waiting = inbound.pending + inbound.running
-  const work = waiting ? `${waiting} requests are on their way.` : "Nothing is waiting."
-  return needs.length ? `${needs[0]?.words ?? ""} ${work}` : `Everything that came in is done. ${work}`
+  const work = [
+    waiting > 0 && `${counted(waiting)} on ${waiting === 1 ? "its" : "their"} way.`,
+    inbound.failed > 0 && `${counted(inbound.failed)} to be tried again.`,
+  ].filter(Boolean)
+  return [needs[0]?.words ?? "Nothing needs somebody.", ...(work.length ? work : ["Nothing is waiting."])].join(" ")
+}
+
+function counted(requests: number): string {
+  return requests === 1 ? "1 request is" : `${requests.toLocaleString()} requests are`
 }
 
 function locks(status: Status): Fact[] {

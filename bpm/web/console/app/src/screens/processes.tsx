@@ -26,7 +26,7 @@ const AREAS = ["processes"]
 const INSTANCES: Column<Instance>[] = [
   { name: "Instance", width: "104px", narrow: "72px", cell: (row) => row.instanceId },
   { name: "State", width: "136px", narrow: "112px", cell: (row) => <Badge state={stateOf(row)} /> },
-  { name: "Process", cell: (row) => row.processKey },
+  { name: "Process", cell: (row) => row.processKey, note: (row) => row.businessKey },
   { name: "Business key", isMinor: true, cell: (row) => row.businessKey },
   { name: "Began", width: "176px", isMinor: true, cell: (row) => <Time at={row.createdAt} /> },
   { name: "Ended", width: "176px", isMinor: true, cell: (row) => <Time at={row.endedAt} /> },
@@ -49,7 +49,7 @@ const WHOSE = [
 
 const TASKS: Column<Task>[] = [
   { name: "Task", cell: (row) => row.name || row.elementId },
-  { name: "For", width: "160px", narrow: "112px", cell: (row) => row.assignee ?? [...(row.candidateUsers ?? []), ...(row.candidateGroups ?? [])].join(", ") },
+  { name: "For", width: "160px", narrow: "112px", cell: (row) => row.assignee ?? ([...(row.candidateUsers ?? []), ...(row.candidateGroups ?? [])].join(", ") || "anybody") },
   { name: "Instance", width: "104px", isMinor: true, cell: (row) => row.instanceId },
   { name: "Due", width: "176px", isMinor: true, cell: (row) => <Time at={row.dueAt} /> },
   { name: "Since", width: "176px", isMinor: true, cell: (row) => <Time at={row.createdAt} /> },
@@ -79,6 +79,7 @@ export function Processes() {
           title="Processes"
           lists={LISTS}
           query={{ $type: "GetUserTaskListQuery", mine: WHOSE.find((each) => each.value === place.value.filters["whose"])?.value || null }}
+          everySeconds={5}
           columns={TASKS}
           keyOf={(row) => `${row.instanceId}.${row.waitId}`}
           addressOf={(row) => to(`tasks/${row.instanceId}.${row.waitId}`)}
@@ -112,7 +113,7 @@ export function Processes() {
             )
           }
           areas={AREAS}
-          empty="A definition is a BPMN diagram that was deployed. Draw one, or deploy a file."
+          empty="A definition is a BPMN diagram that was deployed. Draw one with New diagram; a file is pasted there under XML."
         />
       )
     case "decisions":
@@ -133,7 +134,7 @@ export function Processes() {
             )
           }
           areas={AREAS}
-          empty="A decision is a DMN table that was deployed. Write one, or deploy a file."
+          empty="A decision is a DMN table that was deployed. Write one with New decision."
         />
       )
     default:
@@ -143,6 +144,7 @@ export function Processes() {
           title="Processes"
           lists={LISTS}
           query={{ $type: "GetProcessInstanceListQuery", status: STATES.find((each) => each.value === place.value.filters["state"])?.value || null }}
+          everySeconds={5}
           columns={INSTANCES}
           keyOf={(row) => String(row.instanceId)}
           addressOf={(row) => to(`processes/${row.instanceId}`)}

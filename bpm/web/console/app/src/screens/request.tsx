@@ -1,9 +1,10 @@
 // One request: what it was, what was decided, what became of it, and what can be done about it.
 
-import { useState } from "preact/hooks"
+import { useEffect, useState } from "preact/hooks"
 import { useAsk } from "../asking"
 import { send } from "../bus"
 import { curlOf } from "../curl"
+import { lazy } from "../lazy"
 import { to } from "../router"
 import { may } from "../session"
 import type { Schemas } from "../types"
@@ -17,17 +18,25 @@ import { Page } from "../ui/page"
 import { Failed, Loading } from "../ui/states"
 import { Tabs } from "../ui/tabs"
 import { Time } from "../ui/time"
+import { Doctor } from "./doctor"
 import { Replay, replayedBy } from "./replay"
 import { Resend } from "./resend"
 import { Story } from "./story"
 
 type Whole = Schemas["InboundRequestDetailView"]
-type Part = "body" | "raw" | "headers" | "result" | "attempts"
+type Part = "body" | "raw" | "headers" | "result" | "attempts" | "good"
 
+const LastGood = lazy(async () => (await import("./comparison/last_good")).LastGood)
 const OPEN = ["pending", "running"]
+const MOVING = [...OPEN, "failed"]
+/** What becomes something else by itself. */
+const WENT_WRONG = ["failed", "dead", "rejected", "quarantined"]
 
 export function RequestScreen({ id }: { id: string }) {
-  const asked = useAsk({ $type: "GetInboundRequestByIdQuery", requestId: id })
+  const [isMoving, setMoving] = useState(false)
+  const asked = useAsk({ $type: "GetInboundRequestByIdQuery", requestId: id }, isMoving ? 2 : 0)
+  const state = asked.data?.state
+  useEffect(() => setMoving(state !== undefined && MOVING.includes(state)), [state])
   if (asked.error && !asked.data) return <Failed error={asked.error} onAgain={asked.again} />
   if (!asked.data) return <Loading rows={10} />
   return <Request request={asked.data} onChange={asked.again} />
@@ -52,6 +61,7 @@ function Request({ request, onChange }: { request: Whole; onChange: () => void }
       {problem && (
         <div class="notice">
           <span>{request.errors?.join(" · ")}</span>
+          {request.configId !== null && may("webhooks:read") && <a href={to(`rules/${request.configId}`, { request: request.requestId })}>Look at its rule</a>}
         </div>
       )}
       {request.duplicateOf && (
@@ -87,6 +97,7 @@ function Request({ request, onChange }: { request: Whole; onChange: () => void }
           ]}
         />
       </section>
+      {request.verdict === "signature" && <Doctor request={request} />}
       <div class="columns">
         <Contents request={request} />
         <Followed request={request} />
@@ -97,7 +108,7 @@ function Request({ request, onChange }: { request: Whole; onChange: () => void }
 
 /** What came of it: the whole trace where it may be seen, or what the request itself tells. */
 function Followed({ request }: { request: Whole }) {
-  const trace = useAsk(may("traces:read") ? { $type: "GetTraceQuery", id: request.requestId } : null, OPEN.includes(request.state) ? 2 : 0)
+  const trace = useAsk(may("traces:read") ? { $type: "GetTraceQuery", id: request.requestId } : null, MOVING.includes(request.state) ? 2 : 0)
   if (trace.data) {
     return (
       <section class="card">
@@ -128,6 +139,7 @@ function Followed({ request }: { request: Whole }) {
 
 function Contents({ request }: { request: Whole }) {
   const [part, setPart] = useState<Part>("body")
+  const isCompared = request.configId !== null && WENT_WRONG.includes(request.state) && !request.bodyPruned
   return (
     <section class="stack">
       <Tabs
@@ -140,6 +152,7 @@ function Contents({ request }: { request: Whole }) {
           { key: "headers", label: "Headers", count: Object.keys(request.headers).length },
           { key: "result", label: "Result" },
           { key: "attempts", label: "Attempts", count: request.attempts.length },
+          ...(isCompared ? [{ key: "good" as const, label: "Compare" }] : []),
         ]}
       />
       {part === "body" && <Body request={request} text={formatted(request.body)} />}
@@ -148,6 +161,7 @@ function Contents({ request }: { request: Whole }) {
       {part === "result" &&
         (request.result === null ? <p class="muted">There is no result.</p> : <Code label="Result" text={pretty(request.result)} />)}
       {part === "attempts" && <Attempts attempts={request.attempts} />}
+      {part === "good" && <LastGood request={request} />}
     </section>
   )
 }

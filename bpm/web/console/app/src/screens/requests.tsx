@@ -1,7 +1,6 @@
 // What came in: a list that stays where it is while new requests are counted above it.
 
 import type { ComponentChildren } from "preact"
-import { useEffect, useState } from "preact/hooks"
 import { useAsk } from "../asking"
 import { stringify } from "../exact_json"
 import { place, refine, to } from "../router"
@@ -15,6 +14,8 @@ import { SearchBox } from "../ui/search_box"
 import { Empty, Failed, Loading, Stale } from "../ui/states"
 import { Table, type Column } from "../ui/table"
 import { Time } from "../ui/time"
+import { Fresh, useSteady } from "./steady"
+import { chooseSpan, spanChoices, spanOf, useSpan, type Span } from "./span"
 
 type Row = Schemas["InboundRequestView"]
 type Query = Extract<Message, { $type: "GetInboundRequestListQuery" }>
@@ -22,11 +23,12 @@ type State = NonNullable<Query["state"]>
 
 const STATES: State[] = ["pending", "running", "done", "failed", "dead", "rejected", "duplicate", "quarantined"]
 const SIZE = 50
+const keyOf = (row: Row) => row.requestId
 
 const COLUMNS: Column<Row>[] = [
   { name: "Received", width: "164px", narrow: "84px", cell: (row) => <Time at={row.receivedAt} /> },
   { name: "State", width: "136px", narrow: "128px", cell: (row) => <Badge state={row.state} /> },
-  { name: "Request", cell: (row) => <RequestLine row={row} /> },
+  { name: "Request", cell: (row) => <RequestLine row={row} />, note: (row) => row.errors?.[0] ?? (row.verdict === "passed" ? "" : row.verdict) },
   { name: "What became of it", isMinor: true, cell: (row) => <Outcome row={row} /> },
   { name: "Rule", width: "160px", isMinor: true, cell: (row) => row.configKey ?? row.provider ?? <span class="muted">none</span> },
   { name: "From", width: "128px", isMinor: true, cell: (row) => <span class="muted">{row.address}</span> },
@@ -42,8 +44,9 @@ interface Props {
 export function Requests({ title = "Requests", state, children }: Props) {
   const { list: _, ...filters } = place.value.filters
   const number = Number(filters["page"] ?? 1)
-  const asked = useAsk(queryOf(state ? { ...filters, state } : filters, number), number === 1 ? 3 : 0)
-  const { rows, fresh, show } = useSteady(asked.data?.items, stringify([filters, state]))
+  const span = useSpan(filters)
+  const asked = useAsk(queryOf(state ? { ...filters, state } : filters, span, number), number === 1 ? 3 : 0)
+  const { rows, fresh, show } = useSteady(asked.data?.items, keyOf, stringify([filters, state]))
   const isFiltered = Object.keys(filters).length > 0
 
   return (
@@ -62,6 +65,7 @@ export function Requests({ title = "Requests", state, children }: Props) {
             onChoice={(chosen) => refine({ state: chosen, page: undefined })}
           />
         )}
+        <Select aria-label="Time" value={spanOf(filters)} choices={spanChoices(filters)} onChoice={chooseSpan} />
         <Input
           aria-label="Rule"
           placeholder="Rule"
@@ -76,14 +80,7 @@ export function Requests({ title = "Requests", state, children }: Props) {
         )}
         <span class="muted">{asked.data && counted(asked.data)}</span>
       </div>
-      {fresh > 0 && (
-        <div class="notice calm" role="status">
-          {fresh} new
-          <button type="button" class="link" onClick={show}>
-            Show
-          </button>
-        </div>
-      )}
+      <Fresh count={fresh} onShow={show} />
       {asked.error && !asked.data && <Failed error={asked.error} onAgain={asked.again} />}
       <Stale asked={asked} />
       {!asked.data && !asked.error && <Loading rows={8} />}
@@ -92,7 +89,7 @@ export function Requests({ title = "Requests", state, children }: Props) {
           label={title}
           columns={COLUMNS}
           rows={rows}
-          keyOf={(row) => row.requestId}
+          keyOf={keyOf}
           addressOf={(row) => to(`requests/${row.requestId}`)}
         />
       )}
@@ -102,8 +99,9 @@ export function Requests({ title = "Requests", state, children }: Props) {
   )
 }
 
-function queryOf(filters: Record<string, string>, pageNumber: number): Query {
+function queryOf(filters: Record<string, string>, span: Span, pageNumber: number): Query {
   return {
+    ...span,
     $type: "GetInboundRequestListQuery",
     pageNumber,
     pageSize: SIZE,
@@ -111,20 +109,6 @@ function queryOf(filters: Record<string, string>, pageNumber: number): Query {
     state: (filters["state"] as State | undefined) ?? null,
     configKey: filters["rule"] ?? null,
   }
-}
-
-/** Keeps the rows that are shown in their places, with their newest states; others are counted until they are asked for. */
-function useSteady(items: Row[] | undefined, filters: string) {
-  const [shown, setShown] = useState<string[]>()
-  useEffect(() => setShown(undefined), [filters])
-  useEffect(() => {
-    if (items && !shown) setShown(items.map((row) => row.requestId))
-  }, [items, shown])
-  const newest = items ?? []
-  const known = new Set(shown)
-  const fresh = shown?.length ? newest.filter((row) => !known.has(row.requestId)).length : 0
-  const rows = fresh ? newest.filter((row) => known.has(row.requestId)) : newest
-  return { rows, fresh, show: () => setShown(newest.map((row) => row.requestId)) }
 }
 
 function RequestLine({ row }: { row: Row }) {
@@ -157,7 +141,7 @@ function Nothing({ isFiltered, state }: { isFiltered: boolean; state: State | un
   if (isFiltered) {
     return (
       <Empty title="No request fits" action={<Button onClick={() => refine(cleared(place.value.filters))}>Clear the filters</Button>}>
-        Another state or a shorter word may find it.
+        Another state, a longer time or a shorter word may find it.
       </Empty>
     )
   }

@@ -7,6 +7,7 @@ import { Badge } from "../ui/badge"
 import type { Column } from "../ui/table"
 import { Time } from "../ui/time"
 import { ListScreen } from "./list_screen"
+import { Spark, useTrafficOfRules } from "./traffic"
 
 type Rule = Schemas["WebHookConfigView"]
 type Draft = Schemas["WebHookDraftView"]
@@ -56,13 +57,16 @@ function Drafts() {
 }
 
 function Live() {
+  const isSeen = may("inbound:read")
+  const hoursOf = useTrafficOfRules(isSeen)
+  const traffic: Column<Rule> = { name: "Last 24 hours", width: "144px", isMinor: true, cell: (row) => <Spark hours={hoursOf(row.id)} /> }
   return (
     <ListScreen
       key="rules"
       title="Rules"
       lists={LISTS}
       query={{ $type: "GetWebHookConfigListQuery" }}
-      columns={COLUMNS}
+      columns={isSeen ? [...COLUMNS.slice(0, 4), traffic, ...COLUMNS.slice(4)] : COLUMNS}
       keyOf={(row) => String(row.id)}
       addressOf={(row) => to(`rules/${row.id}`)}
       actions={may("webhooks:write") && <a class="button main" href="#/rules/new">New rule</a>}

@@ -18,7 +18,7 @@ import { SCREENS, screenAt } from "./screens"
 import { SignInAgain } from "./signin"
 
 const THEMES: Array<{ value: Theme; label: string }> = [
-  { value: "system", label: "As the system" },
+  { value: "system", label: "Colours of the system" },
   { value: "light", label: "Light" },
   { value: "dark", label: "Dark" },
   { value: "contrast", label: "High contrast" },

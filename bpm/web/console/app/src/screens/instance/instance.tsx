@@ -16,6 +16,7 @@ import { Failed, Loading } from "../../ui/states"
 import { Tabs } from "../../ui/tabs"
 import { Time } from "../../ui/time"
 import { Actions } from "./actions"
+import { namesOf } from "./names"
 import { stateOf } from "./state"
 import { Waits } from "./waits"
 
@@ -58,6 +59,7 @@ function Whole({ instance, history, definition, onChange }: Props) {
   const key = stringify([instance.currentTasks, history?.totalCount])
   const marks = useMemo(() => marksOf(instance), [key])
   const passed = useMemo(() => passedOf(history?.items ?? []), [key])
+  const nameOf = useMemo(() => namesOf(definition?.bpmnXml), [definition])
   return (
     <Page
       name={`${instance.processKey} ${instance.instanceId}`}
@@ -96,13 +98,18 @@ function Whole({ instance, history, definition, onChange }: Props) {
       )}
       <div class="columns">
         <Waits instance={instance} chosen={chosen} onDone={onChange} />
-        <Told instance={instance} history={history} chosen={chosen} />
+        <Told instance={instance} history={history} chosen={chosen} nameOf={nameOf} />
       </div>
     </Page>
   )
 }
 
-function Told({ instance, history, chosen }: { instance: Instance; history: Props["history"]; chosen: string | undefined }) {
+interface ToldProps extends Pick<Props, "instance" | "history"> {
+  chosen: string | undefined
+  nameOf: (id: string) => string
+}
+
+function Told({ instance, history, chosen, nameOf }: ToldProps) {
   const [part, setPart] = useState<"history" | "variables">("history")
   const entries = (history?.items ?? []).filter((entry) => !chosen || entry.elementId === chosen)
   return (
@@ -117,7 +124,7 @@ function Told({ instance, history, chosen }: { instance: Instance; history: Prop
             { key: "variables", label: "Variables", count: Object.keys(instance.variables).length },
           ]}
         />
-        {chosen && <span class="muted">at {chosen}</span>}
+        {chosen && <span class="muted">at {nameOf(chosen)}</span>}
       </div>
       <div class="card-body">
         {part === "variables" && <Code label="Variables" text={pretty(instance.variables)} />}
@@ -126,7 +133,7 @@ function Told({ instance, history, chosen }: { instance: Instance; history: Prop
         {part === "history" && (
           <ol class="story">
             {entries.map((entry, index) => (
-              <Happened key={index} entry={entry} />
+              <Happened key={index} entry={entry} name={nameOf(entry.elementId)} />
             ))}
           </ol>
         )}
@@ -136,13 +143,13 @@ function Told({ instance, history, chosen }: { instance: Instance; history: Prop
   )
 }
 
-function Happened({ entry }: { entry: Entry }) {
+function Happened({ entry, name }: { entry: Entry; name: string }) {
   const { message, ...values } = entry.values
   return (
     <li class={entry.event === "failed" ? "bad" : ""}>
       <div class="row">
-        <strong>
-          {entry.elementId} {entry.event}
+        <strong title={entry.elementId}>
+          {name} {entry.event}
         </strong>
         <span class="muted">
           <Time at={entry.at} age={false} />

@@ -106,7 +106,7 @@ function RuleForm({ id, rule, draft, schema, onSaved }: Props) {
         : await send({ $type: "CreateWebHookConfigCommand", ...fields })
       keep(place, undefined)
       setSentences([])
-      toast(rule ? "Published" : `Created; it answers at /${done.path}`)
+      toast(rule ? "Published" : `Created; it answers at ${new URL(done.url).pathname}`)
       if (rule) onSaved()
       else go(to(`rules/${done.id}`))
     } catch (error) {
@@ -227,11 +227,10 @@ function OfFiles({ at, onEdit }: { at: string; onEdit: (() => void) | undefined 
 function Address({ rule }: { rule: Rule }) {
   return (
     <>
-      Answers {rule.action} at{" "}
+      Revision {rule.revision} by {rule.author}. Answers {rule.action} at{" "}
       <button type="button" class="link mono" title="Copy the address" onClick={() => void copy(rule.url)}>
         {rule.url}
       </button>
-      , revision {rule.revision} by {rule.author}
     </>
   )
 }
