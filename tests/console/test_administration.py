@@ -1,6 +1,7 @@
 """Keys and users are made and ended on the screens; what was done stands in the audit log."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -149,7 +150,7 @@ async def given_up(server: ServerProcess) -> None:
     database = open_database(Settings(data_dir=server.data_dir))
     await database.start()
     now = datetime.now(UTC)
-    row = {
+    row: dict[str, Any] = {
         "id": "m1",
         "type": "PingQuery",
         "fields": {},

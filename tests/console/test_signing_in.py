@@ -1,9 +1,10 @@
 """Signing in with a browser, and what it does with the cookie."""
 
+import re
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
 from bpm.testing import ADMINISTRATOR, PASSWORD, ServerProcess, WebhookReceiver
 from tests.console.conftest import sign_in
@@ -77,3 +78,22 @@ async def test_signing_out_everywhere_ends_other_browsers(signed_in: Page, serve
     await other.get_by_role("dialog", name="Your session has ended").wait_for()
     await other.context.close()
     await server.sign_in(ADMINISTRATOR, PASSWORD)
+
+
+async def test_the_first_sign_in_leads_to_where_one_begins(built: None, browser: Browser) -> None:
+    """With the password that the first start printed; the overview of an empty installation says what to do."""
+    server = ServerProcess()
+    for name in ("BPM_ADMIN_USERNAME", "BPM_ADMIN_PASSWORD"):
+        del server.environment[name]
+    await server.start()
+    try:
+        (printed,) = re.findall(r"One-time shown password: (\S+)", server.log)
+        page = await (await browser.new_context()).new_page()
+        await page.goto(f"{server.url}/console/")
+        await sign_in(page, "admin", printed)
+        await page.get_by_role("link", name="Create a rule").click()
+        await expect(page.get_by_role("heading", level=1, name="New rule")).to_be_visible()
+        await expect(page.get_by_text("Nothing was captured yet")).to_be_visible()
+        await page.context.close()
+    finally:
+        await server.stop()

@@ -14,7 +14,7 @@ export function useSteady<R>(items: R[] | undefined, keyOf: (row: R) => string, 
   const [shown, setShown] = useState<string[]>()
   useEffect(() => setShown(undefined), [filters])
   useEffect(() => {
-    if (items && !shown?.length) setShown(items.map(keyOf))
+    if (items && !shown?.length && items.length !== shown?.length) setShown(items.map(keyOf))
   }, [items, shown])
   const newest = items ?? []
   const known = new Set(shown)
