@@ -1,6 +1,7 @@
 """Signing in with a browser, and what it does with the cookie."""
 
 import re
+from contextlib import AsyncExitStack
 from urllib.parse import urlsplit
 
 import pytest
@@ -85,8 +86,9 @@ async def test_the_first_sign_in_leads_to_where_one_begins(built: None, browser:
     server = ServerProcess()
     for name in ("BPM_ADMIN_USERNAME", "BPM_ADMIN_PASSWORD"):
         del server.environment[name]
-    await server.start()
-    try:
+    async with AsyncExitStack() as stack:
+        stack.push_async_exit(server)  # nobody signs in on the way in
+        await server.start()
         (printed,) = re.findall(r"One-time shown password: (\S+)", server.log)
         page = await (await browser.new_context()).new_page()
         await page.goto(f"{server.url}/console/")
@@ -95,5 +97,3 @@ async def test_the_first_sign_in_leads_to_where_one_begins(built: None, browser:
         await expect(page.get_by_role("heading", level=1, name="New rule")).to_be_visible()
         await expect(page.get_by_text("Nothing was captured yet")).to_be_visible()
         await page.context.close()
-    finally:
-        await server.stop()
