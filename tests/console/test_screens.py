@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from bpm.testing import ServerProcess
-from tests.console.conftest import captured, sign_in
+from tests.console.conftest import PUBLISH, captured, sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -202,6 +202,37 @@ async def test_rules_show_their_traffic(signed_in: Page, server: ServerProcess) 
     page, _ = signed_in, await captured(server, "busy-rule")
     await visit(page, server, "rules?search=busy-rule")
     await expect(page.locator("tbody tr .spark")).to_have_text("1")
+
+
+async def test_rows_stay_when_a_full_page_of_new_ones_is_there(signed_in: Page, server: ServerProcess) -> None:
+    """They were pushed off the newest page, and the list said that nothing came in yet."""
+    page, first = signed_in, (await captured(server, "busy"))["requestId"]
+    await visit(page, server, "requests?rule=busy")
+    rows = page.locator("tbody tr")
+    await expect(rows).to_have_count(1)
+    for number in range(60):
+        await server.hook("busy", {"number": number})
+    await expect(page.get_by_text("50 or more new")).to_be_visible(timeout=60_000)
+    await expect(rows).to_have_count(1)
+    await expect(rows.locator(f'[href$="{first}"]')).to_be_visible()
+    await page.get_by_role("button", name="Show").click()
+    await expect(rows).to_have_count(50)
+
+
+async def test_what_another_search_finds_is_not_new(signed_in: Page, server: ServerProcess) -> None:
+    """A request far behind the first page stood under *1 new*, and the list said that no request fits."""
+    page = signed_in
+    await server.rule("searched", **PUBLISH)
+    await server.hook("searched", {"number": "needle-in-hay"})
+    for number in range(60):
+        await server.hook("searched", {"number": number})
+    await visit(page, server, "requests")
+    await expect(page.locator("tbody tr")).to_have_count(50)
+    await page.get_by_label("Search bodies, paths and keys").fill("needle-in-hay")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("tbody tr")).to_have_count(1)
+    await expect(page.get_by_text("1 request", exact=True)).to_be_visible()
+    await expect(page.get_by_role("button", name="Show")).to_have_count(0)
 
 
 async def test_every_message_has_a_form(signed_in: Page, server: ServerProcess) -> None:

@@ -12,6 +12,8 @@ const SLOW_SECONDS = 10
 
 export interface Asked<T> {
   data: T | undefined
+  /** What `data` answers: while a changed question is under way, the one before. */
+  question: string | undefined
   error: Refused | undefined
   isLoading: boolean
   again: () => void
@@ -23,7 +25,7 @@ export interface Asked<T> {
  * and asked so often where no stream can be had.
  */
 export function useAsk<M extends Message>(message: M | null, everySeconds = 0, turn = 0): Asked<Answer<M>> {
-  const [data, setData] = useState<Answer<M>>()
+  const [answered, setAnswered] = useState<{ question: string; data: Answer<M> }>()
   const [error, setError] = useState<Refused>()
   const [isLoading, setLoading] = useState(true)
   const key = stringify(message)
@@ -37,7 +39,7 @@ export function useAsk<M extends Message>(message: M | null, everySeconds = 0, t
     try {
       const answer = await send(message)
       if (turn !== latest.current) return
-      setData(() => answer)
+      setAnswered({ question: key, data: answer })
       setError(undefined)
     } catch (problem) {
       if (turn !== latest.current) return
@@ -50,7 +52,7 @@ export function useAsk<M extends Message>(message: M | null, everySeconds = 0, t
   const hear = (answer: unknown, refused: Refused | undefined) => {
     latest.current++
     setLoading(false)
-    if (!refused) setData(() => answer as Answer<M>)
+    if (!refused) setAnswered({ question: key, data: answer as Answer<M> })
     setError(refused)
   }
 
@@ -65,5 +67,5 @@ export function useAsk<M extends Message>(message: M | null, everySeconds = 0, t
     }
   }, [ask, everySeconds, round, turn])
 
-  return { data, error, isLoading: isLoading && message !== null, again: () => void ask() }
+  return { data: answered?.data, question: answered?.question, error, isLoading: isLoading && message !== null, again: () => void ask() }
 }

@@ -2,7 +2,6 @@
 
 import type { ComponentChildren } from "preact"
 import { useAsk, type Asked } from "../asking"
-import { stringify } from "../exact_json"
 import { place, refine } from "../router"
 import type { Answer, Message } from "../types"
 import { Pager } from "../ui/pager"
@@ -51,9 +50,8 @@ interface Props<R> {
 
 export function List<R>({ label, asked, columns, keyOf, addressOf, filters, isSearched = true, empty }: Props<R>) {
   const { data: page, error, again } = asked
-  const { path, filters: chosen } = place.value
-  const search = chosen["search"]
-  const { rows, fresh, show } = useSteady(page?.items, keyOf, stringify([path, chosen]))
+  const search = place.value.filters["search"]
+  const { rows, fresh, show } = useSteady(page, keyOf, asked.question)
   return (
     <>
       <div class="filters">

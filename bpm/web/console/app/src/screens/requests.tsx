@@ -2,7 +2,6 @@
 
 import type { ComponentChildren } from "preact"
 import { useAsk } from "../asking"
-import { stringify } from "../exact_json"
 import { place, refine, to } from "../router"
 import type { Message, Schemas } from "../types"
 import { Badge, toneOf } from "../ui/badge"
@@ -46,7 +45,7 @@ export function Requests({ title = "Requests", state, children }: Props) {
   const number = Number(filters["page"] ?? 1)
   const span = useSpan(filters)
   const asked = useAsk(queryOf(state ? { ...filters, state } : filters, span, number), number === 1 ? 3 : 0)
-  const { rows, fresh, show } = useSteady(asked.data?.items, keyOf, stringify([filters, state]))
+  const { rows, fresh, show } = useSteady(asked.data, keyOf, asked.question)
   const isFiltered = Object.keys(filters).length > 0
 
   return (

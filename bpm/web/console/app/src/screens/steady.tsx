@@ -2,28 +2,43 @@
 
 import { useEffect, useState } from "preact/hooks"
 
+interface Page<R> {
+  items: R[]
+  hasNextPage: boolean
+}
+
 interface Steady<R> {
   rows: R[]
-  /** How many came that are not shown. */
-  fresh: number
+  /** How many came that are not shown, as it is said; empty where none did. */
+  fresh: string
   show: () => void
 }
 
-/** Keeps the rows that are shown in their places, with their newest states; other `filters` begin anew. */
-export function useSteady<R>(items: R[] | undefined, keyOf: (row: R) => string, filters: string): Steady<R> {
-  const [shown, setShown] = useState<string[]>()
-  useEffect(() => setShown(undefined), [filters])
+/** Keeps the rows of the first answer to a `question` in their places, each as it was told last. */
+export function useSteady<R>(page: Page<R> | undefined, keyOf: (row: R) => string, question: string | undefined): Steady<R> {
+  const [kept, keep] = useState<{ question: string | undefined; rows: R[] }>({ question: undefined, rows: [] })
+  const newest = page?.items ?? []
+  const isKept = kept.question === question && kept.rows.length > 0
+  const show = () => keep({ question, rows: newest })
   useEffect(() => {
-    if (items && !shown?.length && items.length !== shown?.length) setShown(items.map(keyOf))
-  }, [items, shown])
-  const newest = items ?? []
-  const known = new Set(shown)
-  const fresh = shown?.length ? newest.filter((row) => !known.has(keyOf(row))).length : 0
-  const rows = fresh ? newest.filter((row) => known.has(keyOf(row))) : newest
-  return { rows, fresh, show: () => setShown(newest.map(keyOf)) }
+    if (page && !isKept) show()
+  }, [page, isKept])
+  if (!page || !isKept) return { rows: newest, fresh: "", show }
+  const known = new Set(kept.rows.map(keyOf))
+  const count = newest.filter((row) => !known.has(keyOf(row))).length
+  const fresh = count < newest.length || !page.hasNextPage ? count : `${count} or more`
+  return { rows: standing(kept.rows, page, keyOf), fresh: fresh ? String(fresh) : "", show }
 }
 
-export function Fresh({ count, onShow }: { count: number; onShow: () => void }) {
+/** Rows that newer ones have pushed off the page stay; those that are gone from the list go. */
+function standing<R>(rows: R[], { items, hasNextPage }: Page<R>, keyOf: (row: R) => string): R[] {
+  const told = new Map(items.map((row) => [keyOf(row), row]))
+  const last = rows.map((row) => told.has(keyOf(row))).lastIndexOf(true)
+  const isPushedOff = (at: number) => hasNextPage && at > last
+  return rows.map((row) => told.get(keyOf(row)) ?? row).filter((row, at) => told.has(keyOf(row)) || isPushedOff(at))
+}
+
+export function Fresh({ count, onShow }: { count: string; onShow: () => void }) {
   if (!count) return null
   return (
     <div class="notice calm" role="status">
