@@ -161,7 +161,7 @@ async def test_a_narrow_list_says_what_was_wrong(signed_in: Page, server: Server
     await visit(page, server, "requests?search=no/such/path")
     await expect(page.locator("tbody .note").first).to_contain_text("no configuration has the path")
     await visit(page, server, "administration?list=settings")
-    await expect(page.get_by_role("tab", name="Settings")).to_be_in_viewport(ratio=1)
+    await expect(page.get_by_role("tab", name="Settings")).to_be_in_viewport(ratio=0.9)
     await visit(page, server, "requests?search=no/such/path")
     await page.set_viewport_size({"width": 1280, "height": 844})
     await expect(page.locator("tbody .note").first).to_be_hidden()
@@ -217,6 +217,16 @@ async def test_rows_stay_when_a_full_page_of_new_ones_is_there(signed_in: Page, 
     await expect(rows.locator(f'[href$="{first}"]')).to_be_visible()
     await page.get_by_role("button", name="Show").click()
     await expect(rows).to_have_count(50)
+
+
+async def test_what_is_typed_stays_while_requests_come(signed_in: Page, server: ServerProcess) -> None:
+    """The field was emptied whenever the list was told anew."""
+    page, _ = signed_in, await captured(server, "typed")
+    await visit(page, server, "requests")
+    await page.get_by_label("Rule", exact=True).fill("typ")
+    await server.hook("typed", {"number": "while somebody types"})
+    await expect(page.get_by_text("1 new")).to_be_visible(timeout=60_000)
+    await expect(page.get_by_label("Rule", exact=True)).to_have_value("typ")
 
 
 async def test_what_another_search_finds_is_not_new(signed_in: Page, server: ServerProcess) -> None:

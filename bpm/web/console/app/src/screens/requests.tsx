@@ -6,7 +6,7 @@ import { place, refine, to } from "../router"
 import type { Message, Schemas } from "../types"
 import { Badge, toneOf } from "../ui/badge"
 import { Button, IconButton } from "../ui/button"
-import { Input, Select } from "../ui/field"
+import { Select } from "../ui/field"
 import { Page } from "../ui/page"
 import { Pager } from "../ui/pager"
 import { SearchBox } from "../ui/search_box"
@@ -65,13 +65,7 @@ export function Requests({ title = "Requests", state, children }: Props) {
           />
         )}
         <Select aria-label="Time" value={spanOf(filters)} choices={spanChoices(filters)} onChoice={chooseSpan} />
-        <Input
-          aria-label="Rule"
-          placeholder="Rule"
-          spellcheck={false}
-          value={filters["rule"] ?? ""}
-          onChange={(event) => refine({ rule: event.currentTarget.value, page: undefined })}
-        />
+        <SearchBox isShort label="Rule" value={filters["rule"] ?? ""} onSearch={(rule) => refine({ rule, page: undefined })} />
         {isFiltered && (
           <Button kind="quiet" icon="close" onClick={() => refine(cleared(filters))}>
             Clear

@@ -1,17 +1,27 @@
 // A field that searches when Enter is pressed or it is left, so that no letter costs a question.
+// What is typed stays while the list below is told anew.
 
 import { useLayoutEffect, useState } from "preact/hooks"
 import { Input } from "./field"
 
-export function SearchBox({ label, value, onSearch }: { label: string; value: string; onSearch: (text: string) => void }) {
+interface Props {
+  label: string
+  /** What stands in it while it is empty. */
+  hint?: string
+  value: string
+  isShort?: boolean
+  onSearch: (text: string) => void
+}
+
+export function SearchBox({ label, hint = label, value, isShort = false, onSearch }: Props) {
   const [text, setText] = useState(value)
   useLayoutEffect(() => setText(value), [value]) // before the next letter
   return (
     <Input
-      class="control wide"
+      class={isShort ? "control" : "control wide"}
       type="search"
       aria-label={label}
-      placeholder={label}
+      placeholder={hint}
       spellcheck={false}
       value={text}
       onText={setText}

@@ -5,7 +5,8 @@ import { place, refine, to } from "../../router"
 import { may } from "../../session"
 import type { Schemas } from "../../types"
 import { Badge } from "../../ui/badge"
-import { Input, Select } from "../../ui/field"
+import { Select } from "../../ui/field"
+import { SearchBox } from "../../ui/search_box"
 import type { Column } from "../../ui/table"
 import { Time } from "../../ui/time"
 import { List, useList } from "../list"
@@ -43,13 +44,7 @@ export function Audit() {
       {...(may("traces:read") && { addressOf: (row: Entry) => to(`trace/${row.correlationId}`) })}
       filters={
         <>
-          <Input
-            aria-label="By whom"
-            placeholder="By whom"
-            spellcheck={false}
-            value={filters["by"] ?? ""}
-            onChange={(event) => refine({ by: event.currentTarget.value.trim(), page: undefined })}
-          />
+          <SearchBox isShort label="By whom" value={filters["by"] ?? ""} onSearch={(by) => refine({ by, page: undefined })} />
           <Select aria-label="Outcome" value={filters["outcome"] ?? ""} choices={OUTCOMES} onChoice={(outcome) => refine({ outcome, page: undefined })} />
         </>
       }

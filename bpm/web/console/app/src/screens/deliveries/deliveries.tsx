@@ -3,7 +3,8 @@
 import { useAsk } from "../../asking"
 import { place, refine, to } from "../../router"
 import { may } from "../../session"
-import { Input, Select } from "../../ui/field"
+import { Select } from "../../ui/field"
+import { SearchBox } from "../../ui/search_box"
 import { BulkButton } from "../bulk/button"
 import { ListScreen } from "../list_screen"
 import { DELIVERIES, STATES, SUBSCRIPTIONS, type Delivery } from "./columns"
@@ -35,12 +36,12 @@ function All() {
       filters={
         <>
           <StateFilter />
-          <Input
-            aria-label="Event"
-            placeholder="Event, as in order.*"
-            spellcheck={false}
+          <SearchBox
+            isShort
+            label="Event"
+            hint="Event, as in order.*"
             value={filters["event"] ?? ""}
-            onChange={(event) => refine({ event: event.currentTarget.value.trim(), page: undefined })}
+            onSearch={(event) => refine({ event, page: undefined })}
           />
         </>
       }
