@@ -19,7 +19,8 @@ STATIC = {"scheme": "custom", "type": "static", "encoding": "text", "secret": "l
 PROOF = {**STATIC, "signatureIn": "body:proof"}
 MOST = 0.4
 """Of the time that a request takes the processor, the event loop may have so much."""
-MOST_OF_THE_WRITER = 0.4
+MOST_OF_THE_WRITER = 0.65
+"""Its data is written there, which is half of all that is done for it."""
 
 
 @pytest.fixture
