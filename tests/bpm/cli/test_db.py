@@ -1,6 +1,7 @@
 """`bpm db`: upgrade, check and copy, between both databases."""
 
 import asyncio
+import gc
 import json
 import signal
 import sqlite3
@@ -299,6 +300,7 @@ def test_what_is_wrong_with_a_setting_is_told_without_its_value(
     assert told.exit_code == 1, told.output
     assert sentence in told.output
     assert "canary" not in f"{told.output}{told.exception!r}"
+    assert gc.isenabled()  # what loads without collections leaves them on
 
 
 def test_a_lost_key_can_be_given_up(filled: Path, tmp_path: Path) -> None:
