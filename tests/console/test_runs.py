@@ -47,8 +47,8 @@ async def test_a_failed_run_is_mended_on_what_it_was_given(signed_in: Page, serv
 async def test_who_may_only_read_runs_nothing(page: Page, server: ServerProcess) -> None:
     """The script and what it came to are seen, without a button that would be refused."""
     run = await ran(server, "till-read", 7)
-    await server.cmd("CreateUserCommand", username="rita", password="Correct-horse-7", roles=["viewer"])
-    await sign_in(page, "rita", "Correct-horse-7")
+    await server.cmd("CreateUserCommand", username="runa", password="Correct-horse-7", roles=["viewer"])
+    await sign_in(page, "runa", "Correct-horse-7")
     await page.get_by_role("heading", name="Overview").wait_for()
     await visit(page, server, f"scripts/{run}")
     await expect(page.get_by_label("What it came to", exact=True)).to_contain_text("8")
