@@ -8,9 +8,10 @@ from bpm.expressions import EvaluationError
 
 
 @contextmanager
-def refusing_unsuitable(about: str) -> Generator[None]:
-    """Raise `Invalid` for what can't be evaluated; its sentence begins with what it is about."""
+def refusing_unsuitable(about: str, advice: str = "") -> Generator[None]:
+    """Raise `Invalid` for what can't be evaluated; its sentence begins with what it is about, and ends with advice."""
     try:
         yield
     except EvaluationError as error:
-        raise Invalid(f"{about}: {error}") from error
+        ending = f"; {advice}" if advice else ""
+        raise Invalid(f"{about}: {error}{ending}") from error

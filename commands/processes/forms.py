@@ -1,7 +1,6 @@
 """Deploy the forms of user tasks, and look them up."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Annotated, Any
 
@@ -11,11 +10,11 @@ from sqlalchemy.exc import IntegrityError
 from bpm.bus import Command, Context, EffectContext, Moment, Page, PagedQuery, View, handles
 from bpm.errors import Conflict, Invalid
 from bpm.exact_json import read_json
-from bpm.expressions import EvaluationError
 from bpm.forms import Form, problems, read_form
 from bpm.process.form_tables import DeployedForm, find_form, newest_form, select_forms
 from bpm.process.runtime import ProcessRuntime
 from bpm.process.sealing import restored_source, stored_source
+from bpm.process.unsuitable import refusing_unsuitable
 from bpm.security.secret_names import SOURCE_NAMES
 from bpm.threads import in_thread
 
@@ -141,10 +140,6 @@ def check_given(
         raise Invalid(*found)
 
 
-@contextmanager
-def evaluating(form: Form) -> Generator[None]:
+def evaluating(form: Form) -> AbstractContextManager[None]:
     """Raise `Invalid` where an expression of the form can't be evaluated."""
-    try:
-        yield
-    except EvaluationError as error:
-        raise Invalid(f"the form {form.id} can't be evaluated: {error}; deploy another version") from error
+    return refusing_unsuitable(f"the form {form.id} can't be evaluated", advice="deploy another version")

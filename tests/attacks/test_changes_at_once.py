@@ -14,7 +14,6 @@ import asyncpg
 import pytest
 from pytest_httpserver import HTTPServer
 
-from bpm.bus.tables import SCHEDULED
 from bpm.client import BusClient, Reply
 from bpm.clock import system_clock
 from bpm.store import Transaction
@@ -25,6 +24,7 @@ from commands.bulk import jobs as bulk_jobs
 from router.tables.deduplication import DEDUPLICATION_WINDOW, insert_unless_known
 from router.tables.requests import INBOUND, RequestRow
 from tests.attacks.people import PASSWORD, WAIT, deploy, person
+from tests.given_up import store_given_up
 
 pytestmark = pytest.mark.anyio
 
@@ -204,24 +204,7 @@ async def test_what_two_administrators_switch_is_switched(pair: Pair) -> None:
 
 async def test_a_dead_message_is_tried_again_once(pair: Pair) -> None:
     """The second wish meets one that waits already."""
-    now = system_clock()
-    row: dict[str, Any] = {
-        "organization_id": 1,
-        "id": "m1",
-        "type": "PingQuery",
-        "fields": {},
-        "principal_id": "user:1",
-        "principal_name": "admin",
-        "permissions": [],
-        "correlation_id": "c",
-        "causation_id": "c",
-        "depth": 0,
-        "state": "dead",
-        "attempt": 5,
-        "created_at": now,
-        "due_at": now,
-    }
-    await pair.one.app.database.write(lambda tx: tx.connection.execute(SCHEDULED.insert(), row))
+    await store_given_up(pair.one.app.database, system_clock())
     first, second = await pair.at_once(
         lambda: pair.one.send("RetryScheduledMessageCommand", {"id": "m1"}),
         lambda: pair.other.send("RetryScheduledMessageCommand", {"id": "m1"}),

@@ -1,18 +1,17 @@
 """Keys and users are made and ended on the screens; what was done stands in the audit log."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 import httpx
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from bpm.bus.tables import SCHEDULED
 from bpm.settings import Settings
 from bpm.store import open_database
 from bpm.testing import ServerProcess
 from tests.console.conftest import LOOPBACK, sign_in
 from tests.console.test_screens import faults, visit
+from tests.given_up import store_given_up
 
 pytestmark = pytest.mark.anyio
 
@@ -149,21 +148,5 @@ async def given_up(server: ServerProcess) -> None:
     """Store a message of the administrator that was given up after all attempts."""
     database = open_database(Settings(data_dir=server.data_dir))
     await database.start()
-    now = datetime.now(UTC)
-    row: dict[str, Any] = {
-        "id": "m1",
-        "type": "PingQuery",
-        "fields": {},
-        "principal_id": "user:1",
-        "principal_name": "admin",
-        "permissions": [],
-        "correlation_id": "c",
-        "causation_id": "c",
-        "depth": 0,
-        "state": "dead",
-        "attempt": 5,
-        "created_at": now,
-        "due_at": now,
-    }
-    await database.write(lambda tx: tx.connection.execute(SCHEDULED.insert(), row))
+    await store_given_up(database, datetime.now(UTC))
     await database.stop()
