@@ -14,7 +14,7 @@ from bpm.bpmn.visible_variables import visible_variables_at
 from bpm.bus import Context, Registry
 from bpm.errors import Conflict, Exhausted, Fenced, NotFound
 from bpm.expressions import EvaluationError
-from bpm.jobs import Job, JobQueue
+from bpm.jobs import JobQueue
 from bpm.process import instance_tables, wait_tables
 from bpm.process.bindings import bound_process
 from bpm.process.definition_cache import DefinitionCache
@@ -103,20 +103,11 @@ class ProcessUnitOfWork:
             step.due_now = wait.wait_id
             self._do_deferred(step, wait)
             others = wait_tables.waits_of(self.context.tx, instance_id, *DEFERRED, limit=RESUMED_AT_ONCE)
-            self._do_others(step, [other for other in others if other.wait_id != wait_id])
+            for each in others:
+                if each.wait_id != wait_id and not self.budget.has_no_room:
+                    self._do_deferred(step, each)
         self._proceed()
         return step
-
-    def _do_others(self, step: Step, waits: Iterable[WaitRow]) -> None:
-        """Do what was put off as well, as far as there is room; no worker need be woken for that any more."""
-        done: list[Job] = []
-        for wait in waits:
-            if self.budget.has_no_room:
-                break
-            self._do_deferred(step, wait)
-            done.append(wait_tables.job_of(wait))
-        if done:
-            self.jobs.cancel(self.context.tx, *done)
 
     def _do_deferred(self, step: Step, wait: WaitRow) -> None:
         kept = kept_effect(wait, self.context.box)
