@@ -33,6 +33,10 @@ OUTAGES = {
 """Primary result codes that say the file can't be written now (https://sqlite.org/rescode.html)."""
 
 READING_THREADS = 2
+WRITING_CACHE_KIB = 32_000
+"""Pages that the writer keeps in memory; nobody else writes the file, so they stay true."""
+READING_CACHE_KIB = 8_000
+"""Pages that each reader keeps: SQLite drops them all when the writer has committed, so more of them bring nothing."""
 BUSY_SECONDS = 5
 """How long a connection waits for others to let go of the file."""
 BUSY_PAUSE_SECONDS = 0.01
@@ -48,10 +52,10 @@ class SqliteDatabase(Database):
         self._path = database_file(settings)
         self._relaxed = settings.durability == "relaxed"
         self._backs_up = settings.backup_before_upgrade
-        writing = self._engine("IMMEDIATE")
+        writing = self._engine("IMMEDIATE", WRITING_CACHE_KIB)
         super().__init__(
             writing,
-            self._engine("DEFERRED"),
+            self._engine("DEFERRED", READING_CACHE_KIB),
             writing,
             diagnose,
             run_directly,
@@ -95,7 +99,7 @@ class SqliteDatabase(Database):
         except PrivacyError as error:
             raise Misconfigured(str(error)) from error
 
-    def _engine(self, begin: str) -> Engine:
+    def _engine(self, begin: str, cache_kib: int) -> Engine:
         engine = create_engine(f"sqlite:///{self._path}", poolclass=NullPool, hide_parameters=True)
         synchronous = "NORMAL" if self._relaxed else "FULL"
 
@@ -107,7 +111,7 @@ class SqliteDatabase(Database):
             _use_wal(connection)
             connection.execute(f"PRAGMA synchronous={synchronous}")
             connection.execute("PRAGMA foreign_keys=ON")
-            connection.execute("PRAGMA cache_size=-32000")
+            connection.execute(f"PRAGMA cache_size=-{cache_kib}")
 
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction]
