@@ -1,5 +1,6 @@
 """What can be sent: every command and query with its schemas."""
 
+from functools import lru_cache
 from typing import Any, Literal
 
 from pydantic import Field
@@ -57,16 +58,19 @@ class GetCommandCatalogQuery(Query[CommandCatalogueView]):
 def list_catalogue(query: GetCommandCatalogQuery, context: Context, registry: Registry) -> CommandCatalogueView:
     """Show the registry; raises `NotFound` for a name that is not in it."""
     wanted = registry.find(query.name).name if query.name is not None else None
-    catalogue = catalogue_of(registry)
-    items = [
-        _to_view(entry, catalogue)
-        for entry in catalogue.entries
-        if wanted in {None, entry.name} and query.area in {None, entry.area}
-    ]
+    views = _views(registry)
+    items = [view for view in views if wanted in {None, view.type} and query.area in {None, view.area}]
     if not items:
-        areas = ", ".join(sorted({entry.area for entry in catalogue.entries}))
+        areas = ", ".join(sorted({view.area for view in views}))
         raise NotFound(f"area: no area is named {query.area!r}; there are {areas}")
     return CommandCatalogueView(items=items, total_count=len(items))
+
+
+@lru_cache(maxsize=8)
+def _views(registry: Registry) -> list[CatalogueEntryView]:
+    """Return every message of a registry that is complete; the work is done once."""
+    catalogue = catalogue_of(registry)
+    return [_to_view(entry, catalogue) for entry in catalogue.entries]
 
 
 def _to_view(entry: Entry, catalogue: Catalogue) -> CatalogueEntryView:

@@ -42,6 +42,22 @@ async def test_the_first_load_is_small_and_never_sent_twice() -> None:
         assert 10_000 < total <= FIRST_LOAD
 
 
+async def test_what_the_start_needs_is_named_by_the_page() -> None:
+    """So a browser asks for all of it at once, and not for what a script imports when the script is there."""
+    async with running_app() as app:
+        page = await get(app, "/console/")
+        (start,) = re.findall(r'<script type="module" src="([^"]+)"', page.text)
+        named = set(re.findall(r'<link rel="modulepreload" href="([^"]+)"', page.text))
+        needed, waiting = set[str](), [start]
+        while waiting:
+            text = (await get(app, f"/console/{waiting.pop()}")).text
+            found = {f"assets/{name}" for name in IMPORTED.findall(text)} - needed
+            needed |= found
+            waiting += found
+        assert len(needed) > 3
+        assert named == needed
+
+
 async def test_nothing_inline_runs_and_nothing_comes_from_elsewhere() -> None:
     """The policy names our own address alone, and no file names another one to load from."""
     async with running_app() as app:

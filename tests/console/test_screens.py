@@ -85,6 +85,21 @@ async def test_the_sign_in_page_is_for_everybody(page: Page, axe: str) -> None:
     assert await faults(page, axe) == []
 
 
+async def test_the_catalogue_is_asked_for_when_somebody_looks(signed_in: Page, server: ServerProcess) -> None:
+    """A list is shown without it: it has every schema of the product, and is by far the largest answer."""
+    page, asked = signed_in, list[str]()
+    page.on("request", lambda request: asked.append(request.post_data or ""))
+    for place in ("rules", "deliveries", "processes", "scripts", "administration"):
+        await visit(page, server, place)
+    await page.reload()
+    await visit(page, server, "rules")
+    assert any("GetWebHookConfigListQuery" in each for each in asked)
+    assert not [each for each in asked if "GetCommandCatalogQuery" in each]
+    await page.get_by_text("Messages that can be sent").click()
+    await expect(page.get_by_role("link", name="CreateWebHookConfigCommand")).to_be_visible()
+    assert len([each for each in asked if "GetCommandCatalogQuery" in each]) == 1
+
+
 async def test_keys_are_heard_as_soon_as_a_row_is_there(signed_in: Page, server: ServerProcess) -> None:
     """Whoever types ahead of the screen opens the first row."""
     page = signed_in

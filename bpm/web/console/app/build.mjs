@@ -30,11 +30,13 @@ const { metafile } = await build({
 
 const entry = Object.entries(metafile.outputs).find(([, made]) => made.entryPoint === "src/main.tsx")
 const [script, { cssBundle }] = entry
+const preloads = [...importedBy(script)].map((path) => `<link rel="modulepreload" href="assets/${basename(path)}">`)
 writeFileSync(
   join(out, "index.html"),
   readFileSync("index.html", "utf8")
     .replace("{{script}}", `assets/${basename(script)}`)
-    .replace("{{style}}", `assets/${basename(cssBundle)}`),
+    .replace("{{style}}", `assets/${basename(cssBundle)}`)
+    .replace("{{preloads}}", preloads.join("\n")),
 )
 
 for (const name of readdirSync(join(out, "assets"))) {
@@ -54,3 +56,13 @@ const licences = [...packages].sort().map((folder) => {
   return `${name} ${version} (${license})\n\n${file ? readFileSync(join(folder, file), "utf8") : ""}`
 })
 writeFileSync(join(out, "THIRD_PARTY_LICENSES"), licences.join("\n\n----\n\n"))
+
+/** Returns every script that one needs before it begins: the page names them, so that they are fetched at once. */
+function importedBy(script, found = new Set()) {
+  for (const { path, kind } of metafile.outputs[script].imports) {
+    if (kind !== "import-statement" || found.has(path)) continue
+    found.add(path)
+    importedBy(path, found)
+  }
+  return found
+}

@@ -1,12 +1,13 @@
 // A screen with a list of one kind of thing, and below it the messages of its area, each with a form.
 
 import type { ComponentChildren } from "preact"
-import { useEffect } from "preact/hooks"
+import { useEffect, useState } from "preact/hooks"
 import { catalogue, needCatalogue } from "../catalogue"
 import { place, refine } from "../router"
 import { may } from "../session"
 import { IconButton } from "../ui/button"
 import { Page } from "../ui/page"
+import { Empty, Loading } from "../ui/states"
 import type { Column } from "../ui/table"
 import { Tabs } from "../ui/tabs"
 import { List, useList, type ListQuery, type Row } from "./list"
@@ -52,16 +53,20 @@ export function ListTabs({ title, lists }: { title: string; lists: ReadonlyArray
   return <Tabs label={title} tabs={lists} value={filters["list"] ?? lists[0]?.key ?? ""} onTab={(list) => refine({ ...cleared, list })} />
 }
 
+/** The messages of an area; the catalogue is large, so it is asked for when somebody looks. */
 export function Messages({ areas }: { areas: string[] }) {
-  useEffect(needCatalogue, [])
-  const entries = catalogue.value?.filter((entry) => areas.includes(entry.area) && (!entry.permission || may(entry.permission)))
-  if (!entries?.length) return null
+  const [isOpen, setOpen] = useState(false)
   return (
-    <details class="card section">
-      <summary>
-        Messages that can be sent <span class="count">{entries.length}</span>
-      </summary>
-      <MessageList entries={entries} />
+    <details class="card section" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>Messages that can be sent</summary>
+      {isOpen && <MessagesOf areas={areas} />}
     </details>
   )
+}
+
+function MessagesOf({ areas }: { areas: string[] }) {
+  useEffect(needCatalogue, [])
+  if (!catalogue.value) return <Loading />
+  const entries = catalogue.value.filter((entry) => areas.includes(entry.area) && (!entry.permission || may(entry.permission)))
+  return entries.length ? <MessageList entries={entries} /> : <Empty title="None that you may send" />
 }
