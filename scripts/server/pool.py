@@ -6,6 +6,7 @@ import os
 import time
 from collections import OrderedDict, deque
 from collections.abc import Hashable
+from contextvars import Context
 
 from scripts.server.remote_child import Child
 from scripts.server.remote_zygote import RemoteZygote
@@ -87,12 +88,13 @@ class Pool:
     def keep(self, child: Child, key: Hashable, limits: Limits) -> None:
         """Keep a child for the next run of its key, unless it has served its time."""
         child.runs += 1
-        if child.runs >= limits.reuse_runs or child.ended.done() or self.closed:
+        left = limits.reuse_seconds - (time.monotonic() - child.born)
+        if left <= 0 or child.runs >= limits.reuse_runs or child.ended.done() or self.closed:
             child.leave()
             return
+        if child.runs == 1:  # not in the run's context, whose message and rows the timer would keep
+            asyncio.get_running_loop().call_later(left, self._retire, child.number, context=Context())
         self._idle[child.number] = (key, child)
-        left = limits.reuse_seconds - (time.monotonic() - child.born)
-        asyncio.get_running_loop().call_later(max(0.0, left), self._retire, child.number)
         if len(self._idle) > IDLE_REUSED:
             self._retire(next(iter(self._idle)))
 

@@ -1,6 +1,7 @@
 """Nothing of a run reaches another, in both grades of isolation."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -43,6 +44,20 @@ async def test_a_process_is_retired_at_its_age(wall: OpenSandbox) -> None:
     await asyncio.sleep(0.3)
     second = (await wall.run(PID, {}, isolation="rule", limits=limits)).result
     assert first != second
+
+
+async def test_runs_of_a_process_leave_nothing_behind(wall: OpenSandbox) -> None:
+    """However often a process is used, one timer waits for its age: each held what its run was for, for a minute."""
+    await wall.run(PID, {}, isolation="rule")
+    before = _waiting()
+    for _ in range(20):
+        await wall.run(PID, {}, isolation="rule")
+    assert _waiting() <= before + 5
+
+
+def _waiting() -> int:
+    """Return how many timers of the event loop are still to come."""
+    return sum(isinstance(each, asyncio.TimerHandle) and not each.cancelled() for each in gc.get_objects())
 
 
 async def test_a_process_is_retired_at_an_error(wall: OpenSandbox) -> None:
