@@ -22,22 +22,31 @@ async def get(app: RunningApp, path: str, encoding: str = "identity", method: st
     return await app.http.request(method, path, headers={"accept-encoding": encoding})
 
 
+async def imported_by(app: RunningApp, paths: set[str]) -> set[str]:
+    """Return all that these assets, and what they import, import."""
+    found, waiting = set[str](), list(paths)
+    while waiting:
+        text = (await get(app, f"/console/{waiting.pop()}")).text
+        new = {f"assets/{name}" for name in IMPORTED.findall(text)} - found
+        found |= new
+        waiting += new
+    return found
+
+
 async def test_the_first_load_is_small_and_never_sent_twice() -> None:
     """What is loaded at once is at most 80 KB compressed; assets are kept for ever, the page is not."""
     async with running_app() as app:
         page = await get(app, "/console/", "gzip")
         assert page.headers["cache-control"] == "no-cache"
-        total, waiting, known = len(page.content), ASSET.findall(page.text), set[str]()
-        while waiting:
-            path = waiting.pop()
+        total, start = len(page.content), set(ASSET.findall(page.text))
+        known = start | await imported_by(app, start)
+        for path in known:
             plain, small = await get(app, f"/console/{path}"), await get(app, f"/console/{path}", "gzip, br")
             assert small.headers["content-encoding"] == "br"
             assert "immutable" in small.headers["cache-control"]
             assert small.headers["vary"] == "Accept-Encoding"
             assert small.content == plain.content  # the client has unpacked it
             total += int(small.headers["content-length"])
-            known.add(path)
-            waiting += {f"assets/{name}" for name in IMPORTED.findall(plain.text)} - {*known, *waiting}
         assert len(known) > 3
         assert 10_000 < total <= FIRST_LOAD
 
@@ -48,12 +57,7 @@ async def test_what_the_start_needs_is_named_by_the_page() -> None:
         page = await get(app, "/console/")
         (start,) = re.findall(r'<script type="module" src="([^"]+)"', page.text)
         named = set(re.findall(r'<link rel="modulepreload" href="([^"]+)"', page.text))
-        needed, waiting = set[str](), [start]
-        while waiting:
-            text = (await get(app, f"/console/{waiting.pop()}")).text
-            found = {f"assets/{name}" for name in IMPORTED.findall(text)} - needed
-            needed |= found
-            waiting += found
+        needed = await imported_by(app, {start})
         assert len(needed) > 3
         assert named == needed
 

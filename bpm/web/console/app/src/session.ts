@@ -72,8 +72,9 @@ const INSTALLATION = 1
 /** Areas that concern all organisations: only accounts of the installation itself may do anything in them. */
 const INSTALLATION_AREAS = ["acting", "organizations", "system"]
 
-/** Tells whether the account may send a message that needs this permission; what may not be done is not offered. */
-export function may(permission: string): boolean {
+/** Tells whether the account may send a message that needs this permission, or none; what may not be done is not offered. */
+export function may(permission: string | null | undefined): boolean {
+  if (!permission) return true
   const held = account.value?.permissions ?? []
   const isNear = account.value?.organizationId === INSTALLATION || !INSTALLATION_AREAS.includes(permission.split(":")[0] ?? "")
   if (!isNear) return false

@@ -22,7 +22,7 @@ export function CommandFields({ label, name, parameters, problems, path, onName,
   const list = useId()
   const place = (field: string) => (path ? `${path}.${field}` : field)
   const entry = catalogue.value?.find((each) => each.type === name || each.aliases.includes(name))
-  const offered = catalogue.value?.filter((each) => isCommand(each) && (!each.permission || may(each.permission)))
+  const offered = catalogue.value?.filter((each) => isCommand(each) && may(each.permission))
   return (
     <>
       <Field label={label} isRequired help={entry?.description.split("\n\n")[0]} problem={problems[place("commandName")]}>

@@ -11,7 +11,7 @@ import { MessageList } from "./message_list"
 export function Anything() {
   const [text, setText] = useState("")
   useEffect(needCatalogue, [])
-  const entries = catalogue.value?.filter((entry) => !entry.permission || may(entry.permission))
+  const entries = catalogue.value?.filter((entry) => may(entry.permission))
   const found = entries?.filter((entry) => `${entry.type} ${entry.description}`.toLowerCase().includes(text.toLowerCase()))
   const areas = [...new Set(found?.map((entry) => entry.area))].sort()
   return (

@@ -67,6 +67,6 @@ export function Messages({ areas }: { areas: string[] }) {
 function MessagesOf({ areas }: { areas: string[] }) {
   useEffect(needCatalogue, [])
   if (!catalogue.value) return <Loading />
-  const entries = catalogue.value.filter((entry) => areas.includes(entry.area) && (!entry.permission || may(entry.permission)))
+  const entries = catalogue.value.filter((entry) => areas.includes(entry.area) && may(entry.permission))
   return entries.length ? <MessageList entries={entries} /> : <Empty title="None that you may send" />
 }

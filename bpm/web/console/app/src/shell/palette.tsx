@@ -88,7 +88,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
 function find(text: string): Find[] {
   const screens = SCREENS.map(({ path, name, icon }): Find => ({ address: to(path), name, about: "screen", icon }))
   const messages = (catalogue.value ?? [])
-    .filter((entry) => !entry.permission || may(entry.permission))
+    .filter((entry) => may(entry.permission))
     .map(({ type, area, description }): Find => ({
       address: to(`anything/${type}`),
       name: words(type),

@@ -31,7 +31,7 @@ const PARTS: Part[] = [
 ]
 
 export function Administration() {
-  const parts = PARTS.filter((part) => !part.permission || may(part.permission))
+  const parts = PARTS.filter((part) => may(part.permission))
   const part = parts.find((each) => each.key === place.value.filters["list"]) ?? parts[0]
   return (
     <Page title="Administration">
