@@ -4,14 +4,15 @@ from typing import Any
 
 import pytest
 
-from scripts import Sandbox
+from scripts import Limits, Sandbox
 from tests.scripts.corpus import Bus, Section, inputs_of, scripts_of, sections_of, word_for
 
 pytestmark = pytest.mark.anyio
 
 SCRIPTS = scripts_of("hostile_scripts.json", "language")
 
-
+IMPATIENT = Limits(cpu_seconds=0.3, answer_seconds=0.5)
+"""What is to be stopped is stopped soon; the script that follows it has the patience of any other."""
 ANY_END = 4
 """Number of scripts that may end in one way or another: they are about what they leave behind."""
 
@@ -26,7 +27,7 @@ def test_the_corpus_is_whole() -> None:
 async def test_a_script_of_the_corpus_is_stopped(sandbox: Sandbox, script: dict[str, Any]) -> None:
     """Every hostile script ends as the corpus says, and an ordinary one succeeds after it."""
     bus = Bus()
-    run = await sandbox.run(script["code"], inputs_of(script), send=bus.send)
+    run = await sandbox.run(script["code"], inputs_of(script), send=bus.send, limits=IMPATIENT)
     word = word_for(run)
     assert word in script["expect"] or script["expect"] == ["any"]
     assert "ESCAPED" not in str(run.result)
@@ -140,7 +141,7 @@ MORE = sections_of("hostile.txt")
 async def test_a_script_of_ours_is_stopped(sandbox: Sandbox, script: Section) -> None:
     """Every hostile script ends with a reason it may end with, has reached nothing, and an ordinary one succeeds."""
     bus = Bus()
-    run = await sandbox.run(script.code, {"payload": {}}, send=bus.send)
+    run = await sandbox.run(script.code, {"payload": {}}, send=bus.send, limits=IMPATIENT)
     assert (run.failure.reason if run.failure else "ok") in script.words
     assert "ESCAPED" not in f"{run.result} {run.reply} {run.logs}"
     assert len(bus.sent) == run.sends <= 50

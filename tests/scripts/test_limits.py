@@ -75,7 +75,7 @@ async def test_an_answer_must_come_in_time(sandbox: Sandbox) -> None:
         finally:
             cancelled.set()
 
-    run = await sandbox.run("send('Never')", {}, send=send)
+    run = await sandbox.run("send('Never')", {}, send=send, limits=Limits(answer_seconds=0.5))
     assert (failure_of(run).reason, failure_of(run).line) == ("wall", 1)
     assert "answer_seconds" in failure_of(run).message
     assert cancelled.is_set()
