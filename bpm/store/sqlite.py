@@ -33,8 +33,8 @@ OUTAGES = {
 """Primary result codes that say the file can't be written now (https://sqlite.org/rescode.html)."""
 
 READING_THREADS = 2
-WRITING_CACHE_KIB = 32_000
-"""Pages that the writer keeps in memory; nobody else writes the file, so they stay true."""
+WRITING_CACHE_KIB = 16_000
+"""Pages that the writer keeps; nobody else writes the file, so they stay true. Others come from the system's cache."""
 READING_CACHE_KIB = 8_000
 """Pages that each reader keeps: SQLite drops them all when the writer has committed, so more of them bring nothing."""
 BUSY_SECONDS = 5

@@ -74,10 +74,10 @@ async def test_the_facts_tell_how_the_promise_is_kept(database: Database) -> Non
 
 
 async def test_pages_are_kept_where_they_stay_true(database: Database) -> None:
-    """The writer keeps 32 MB of the file in memory; a reader, who loses its pages at every commit, a quarter of it."""
+    """The writer keeps 16 MB of the file in memory; a reader, who loses its pages at every commit, half of it."""
 
     def kept(tx: Transaction) -> int:
         return tx.connection.exec_driver_sql("PRAGMA cache_size").scalar_one()
 
-    assert await database.write(kept) == -32_000
+    assert await database.write(kept) == -16_000
     assert await database.read(kept) == -8_000
