@@ -19,6 +19,7 @@
     ├── Unavailable                try again later; `retry_after` seconds
     │   ├── Overloaded             the queue of waiting work is full
     │   ├── StorageUnavailable     disk full, database away
+    │   ├── NoTurn                 others were first; nothing of the work stands in the way of trying it again
     │   └── Draining               the server is stopping
     ├── Failed                     the work was tried and did not succeed
     │   ├── TookTooLong            the work was ended at its time limit
@@ -149,6 +150,10 @@ class Overloaded(Unavailable):
 
 class StorageUnavailable(Unavailable):
     """The database can't be written just now; nothing was accepted."""
+
+
+class NoTurn(Unavailable):
+    """Others are at work, and the turn of this has not come."""
 
 
 class Draining(Unavailable):

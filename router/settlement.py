@@ -37,6 +37,8 @@ class Settling:
 class RequestSettlement(Recorder):
     """Settles one attempt of a stored request; when another run was first the unit is `Fenced`, effect and all."""
 
+    is_tried_again = True
+
     def __init__(self, row: RequestRow, retry: RetryPolicy, parts: Settling) -> None:
         """Take the request's row as it was when the attempt began, which is now, and its rule's policy."""
         self._row = row

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Reason,
         Reply,
         Run,
+        SandboxBusy,
         SandboxUnavailable,
         Send,
     )
@@ -34,6 +35,7 @@ __all__ = [
     "Reply",
     "Run",
     "Sandbox",
+    "SandboxBusy",
     "SandboxUnavailable",
     "Send",
 ]

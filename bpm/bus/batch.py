@@ -124,7 +124,9 @@ class MessageBatch:
             context = await self.context.of_part(part.message, conclude)
             if registration.kind != "effect":
                 return _Prepared(part, context, lambda inside: registration.invoke(part.message, inside), outcome)
-            running = run_handler(registration.invoke(part.message, context), registration.name, PART_SECONDS)
+            running = run_handler(
+                registration.invoke(part.message, context), registration.name, PART_SECONDS, context.clock
+            )
             handler = asyncio.create_task(running)
             await asyncio.wait((handler, wanted), return_when=asyncio.FIRST_COMPLETED)
             if not wanted.done():

@@ -30,7 +30,7 @@ from bpm.bus.rights import FixedRights, Rights
 from bpm.bus.running_handlers import RunningHandlers
 from bpm.bus.units_of_work import UnitsOfWork
 from bpm.clock import Clock, system_clock
-from bpm.errors import BpmError, Failed, Forbidden, TookTooLong
+from bpm.errors import BpmError, Failed, Forbidden, NoTurn, TookTooLong
 from bpm.exact_json import write_json
 from bpm.fair_slots import FairSlots
 from bpm.jobs import JobQueue
@@ -117,7 +117,7 @@ class Bus:
     async def execute(self, envelope: Envelope) -> Outcome:
         """Take a message through the whole pipeline; refusals and failures are in the outcome.
 
-        Raises only `Unavailable`, when nothing could be written down.
+        Raises only `Unavailable`, when nothing could be written down or the recorder's work is put off.
         """
         return await self._pipeline(envelope)
 
@@ -241,10 +241,13 @@ class Bus:
                 renewed = renewed_key(self.database, self._idempotency, envelope)
                 with budget(MAX_MESSAGE_STEPS):
                     async with renewed:
-                        data = await run_handler(handler, envelope.name, seconds)
+                        data = await run_handler(handler, envelope.name, seconds, context.clock)
                     settled = _settled(context, data)
                     outcome = self._units.done(envelope, data) if settled is None else settled
             except Exception as error:
+                if isinstance(error, NoTurn) and _is_put_off(envelope, registration):
+                    await self.database.write(lambda tx: self._idempotency.free(tx, envelope))
+                    raise
                 if isinstance(error, TookTooLong):
                     context.end(error)
                 outcome = self._units.failed(envelope, error)
@@ -270,6 +273,12 @@ def _settled(context: EffectContext, data: object) -> Outcome | None:
     concluded = context.concluded
     is_returned = concluded is not None and concluded.error is None and concluded.data is data
     return concluded if is_returned else None
+
+
+def _is_put_off(envelope: Envelope, registration: Registration) -> bool:
+    """Tell whether an effect whose turn has not come is tried again by whoever sends it, without an attempt's cost."""
+    recorder = envelope.recorder
+    return recorder is not None and recorder.is_tried_again and registration.message_type.rehearsable
 
 
 def _can_wait(envelope: Envelope, registration: Registration) -> bool:

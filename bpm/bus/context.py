@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from bpm.bus.correlation_budget import CorrelationBudget
 from bpm.bus.dry_run_result import DryRunResult
+from bpm.bus.effect_clock import EffectClock
 from bpm.bus.envelope import Envelope
 from bpm.bus.later import Later
 from bpm.bus.messages import Message, Query
@@ -173,7 +174,7 @@ class EffectContext:
     there.
     """
 
-    __slots__ = ("_begin", "_begun", "_bus", "_conclude", "concluded", "envelope", "run_here")
+    __slots__ = ("_begin", "_begun", "_bus", "_conclude", "clock", "concluded", "envelope", "run_here")
 
     def __init__(
         self,
@@ -189,6 +190,7 @@ class EffectContext:
         self._begun: asyncio.Task[None] | None = None
         self.envelope = envelope
         self.concluded: Outcome | None = None
+        self.clock = EffectClock()
         self.run_here: Callable[[Coroutine[Any, Any, Any]], Coroutine[Any, Any, Any]] = _as_it_is
 
     @property

@@ -102,7 +102,7 @@ class DryRun:
             raise Failed(f"{envelope.name} reaches outside the database, so it is not sent in a rehearsal")
         context = EffectContext(self, envelope, lambda work: self._conclude(envelope, work))
         handler = registration.invoke(envelope.message, context)
-        return registration.shown_to(envelope.principal, await run_handler(handler, envelope.name, None))
+        return registration.shown_to(envelope.principal, await run_handler(handler, envelope.name, None, context.clock))
 
     async def _conclude(self, envelope: Envelope, work: Callable[[Context], Any]) -> Outcome:
         try:

@@ -19,10 +19,12 @@ class Recorder(ABC):
     """Something that is written in the same transaction as the effect.
 
     `can_wait`: of an effect that touches nothing outside but through its context, `before` may be run no sooner than
-    at its first command.
+    at its first command. `is_tried_again`: an effect whose turn has not come may raise that to whoever sends it, who
+    sends it again.
     """
 
     can_wait: ClassVar[bool] = True
+    is_tried_again: ClassVar[bool] = False
 
     def before(self, tx: Transaction, envelope: "Envelope") -> Outcome | None:
         """Run before the handler; an outcome returned here is the answer and the handler is not run."""

@@ -83,6 +83,11 @@ class Idempotency(Recorder):
         """Say that the effect under a reserved key is still going on."""
         tables.renew_key(tx, envelope.principal.id, self._keys(envelope)[0], self._clock())
 
+    def free(self, tx: Transaction, envelope: Envelope) -> None:
+        """Forget a key whose work is put off."""
+        if envelope.idempotency_key is not None:
+            tables.forget_key(tx, envelope.principal.id, self._keys(envelope)[0])
+
     def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
         """Keep the answer, unless trying again could give another one."""
         if envelope.idempotency_key is None:

@@ -146,6 +146,8 @@ def sender_of(row: tables.ScheduledRow) -> Principal:
 class MessageSettlement(Recorder):
     """Settles a scheduled message in the transaction of its effect."""
 
+    is_tried_again = True
+
     def __init__(self, jobs: JobQueue, clock: Clock, job: Job) -> None:
         """Settle this attempt."""
         self._jobs = jobs

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bpm.bus import Bus
-from bpm.errors import Fenced, Forbidden, Poisoned
+from bpm.errors import Fenced, Forbidden, NoTurn, Poisoned
 from bpm.events import breaker, delivery_tables, health_tables
 from bpm.events.attempt_result import AttemptResult, unmade, without_secrets
 from bpm.events.audit_events import NO_LINE, READ_AUDIT, is_audit_event, whole_data
@@ -143,8 +143,11 @@ class Deliveries:
         elif row.lane is None:
             await self._write(lambda tx: self._settlement.queue(tx, row, destination.overflow))
         else:
-            until = now + timedelta(seconds=random.uniform(*CROWDED_SECONDS))  # noqa: S311 spread, not secrecy
-            await self._write(lambda tx: self._settlement.put_off(tx, row, until))
+            await self._put_off(row, now)
+
+    async def _put_off(self, row: DeliveryRow, now: datetime) -> None:
+        until = now + timedelta(seconds=random.uniform(*CROWDED_SECONDS))  # noqa: S311 spread, not secrecy
+        await self._write(lambda tx: self._settlement.put_off(tx, row, until))
 
     async def _probe_or_attempt(self, row: DeliveryRow, destination: Destination, now: datetime) -> bool:
         """Make the attempt, unless it would be a probe and somebody else makes it; tells whether it arrived."""
@@ -164,7 +167,11 @@ class Deliveries:
     async def _attempt(self, row: DeliveryRow, destination: Destination, *, is_probe: bool) -> bool:
         started_at = self._bus.now()
         spans = DeliverySpans(self._bus.tracer, row)
-        result, kept = await self._result(row, destination, spans.traceparent, started_at)
+        try:
+            result, kept = await self._result(row, destination, spans.traceparent, started_at)
+        except NoTurn:  # nothing was sent
+            await self._put_off(row, started_at)
+            return False
         spans.record(result)
         await self._write(
             lambda tx: self._settlement.settle(

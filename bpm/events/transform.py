@@ -7,6 +7,7 @@ from zlib import crc32
 
 from pydantic_core import PydanticSerializationError
 
+from bpm.errors import NoTurn
 from bpm.events.delivery_request import EventNotice
 from bpm.events.destination import Destination
 from bpm.exact_json import read_json, write_json
@@ -23,7 +24,8 @@ async def apply_transform(
 ) -> bytes | None:
     """Return the transformed JSON, the same at every attempt; None without a transform.
 
-    Raises `TransformError`, also for more than `most` bytes: a template may name an event's data many times.
+    Raises `TransformError`, also for more than `most` bytes: a template may name an event's data many times. Raises
+    `NoTurn` when the script could not be run just now.
     """
     if destination.template is None and destination.script is None:
         return None
@@ -56,7 +58,9 @@ async def _run(destination: Destination, script: str, scope: Mapping[str, Any], 
         run = await sandbox.run(
             script, {"payload": dict(scope)}, isolation="rule", tenant=tenant, owner=owner, seed=seed, now=at
         )
-    except (SandboxUnavailable, TypeError, ValueError) as error:
+    except SandboxUnavailable as error:
+        raise NoTurn(f"transform.script: {error}") from error
+    except (TypeError, ValueError) as error:
         raise TransformError(f"transform.script: {error}") from error
     if run.failure is not None:
         line = f"line {run.failure.line}, " if run.failure.line is not None else ""

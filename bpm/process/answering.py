@@ -17,6 +17,8 @@ class AnswerRecorder(Recorder):
     it again.
     """
 
+    is_tried_again = True
+
     def __init__(self, answer: Answer) -> None:
         """Take how the answer is given."""
         self._answer = answer

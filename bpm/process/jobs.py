@@ -11,7 +11,7 @@ import structlog
 
 from bpm.bpmn.state import changes
 from bpm.bus import Bus, Envelope, Outcome
-from bpm.errors import BpmError, Conflict, Failed, Fenced, Forbidden, NotFound, Poisoned
+from bpm.errors import BpmError, Conflict, Failed, Fenced, Forbidden, NotFound, NoTurn, Poisoned
 from bpm.fair_slots import FairSlots, NoFreeSlot
 from bpm.jobs import Job, JobQueue, RetryPolicy
 from bpm.process import instance_tables, start_tables, wait_tables
@@ -88,7 +88,7 @@ class ProcessJobs:
                 while waits := await self._immediate(instance_id):
                     for wait in waits:
                         await self.run(wait_tables.job_of(wait))
-        except (TimeoutError, NoFreeSlot):  # a worker does the rest
+        except (TimeoutError, NoFreeSlot, NoTurn):  # a worker does the rest
             return
 
     async def _immediate(self, instance_id: int) -> list[WaitRow]:

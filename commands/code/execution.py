@@ -8,7 +8,7 @@ from pydantic import Field
 
 from bpm.bus import Command, Context, EffectContext, Integer, Registry, handles
 from bpm.bus.paging import When
-from bpm.errors import Failed, Invalid, Unavailable
+from bpm.errors import Failed, Invalid, NoTurn
 from bpm.security.redaction import without_secrets_of
 from bpm.security.secret_names import SOURCE_NAMES
 from bpm.security.secrets import SecretBox
@@ -139,9 +139,10 @@ async def _run(
             owner=str(context.organization_id),
             seed=command.seed,
             now=_to_milliseconds(command.now or context.now()),
+            waiting=context.clock.waiting,
         )
     except SandboxUnavailable as error:
-        raise Unavailable(str(error)) from error
+        raise NoTurn(str(error)) from error
     except (TypeError, ValueError) as error:
         raise Invalid(f"the script can't be given these values: {error}") from error
 

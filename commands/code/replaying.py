@@ -73,6 +73,7 @@ async def replay(
             owner=str(context.organization_id),
             seed=recording.seed,
             now=recording.now,
+            waiting=context.clock.waiting,
         )
     except SandboxUnavailable as error:
         raise Unavailable(str(error)) from error

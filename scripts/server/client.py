@@ -18,7 +18,20 @@ from scripts.server.pool import Pool
 from scripts.shared import policy
 from scripts.shared.frames import pack
 from scripts.shared.limits import KIB, Limits
-from scripts.shared.outcome import Check, Failure, Isolation, Problem, Reply, Run, SandboxUnavailable, Send, Senders
+from scripts.shared.outcome import (
+    UNTOLD,
+    Check,
+    Failure,
+    Isolation,
+    Problem,
+    Reply,
+    Run,
+    SandboxBusy,
+    SandboxUnavailable,
+    Send,
+    Senders,
+    Waiting,
+)
 from scripts.shared.positions import column_at, lines_of
 from scripts.shared.values import incoming
 
@@ -44,7 +57,7 @@ class Sandbox:
         self._dispatcher = Dispatcher(self._pool)
         self.compilations = Compilations()
         self.ends = collections.Counter[str]()
-        """How runs have ended so far: `ok`, or the reason of their failure."""
+        """How runs have ended so far: `ok`, the reason of their failure, or `busy`: their turn did not come."""
 
     @property
     def locks(self) -> Mapping[str, bool | str]:
@@ -85,22 +98,24 @@ class Sandbox:
         seed: int | None = None,
         now: datetime | None = None,
         limits: Limits | None = None,
+        waiting: Waiting = UNTOLD,
     ) -> Run:
         """Run a script to its end and return how it ended; a script's own failure is not raised.
 
         `inputs` are named as in `policy.INPUTS`; JSON types, Decimal, UUID, dates and times (as text). With
         isolation `rule`, a process is reused for runs of the same `tenant` and source: let `tenant` name
-        organisation, rule and revision. Owners take turns when the machine is full: let `owner` name the
-        organisation. `send` sends a command at once; `send_at_end` notes one that the script
-        wants carried out when it has ended well, which is the caller's to do. Raises ValueError or TypeError for
-        inputs that cannot be given,
-        SandboxUnavailable, and whatever `send` raises besides CommandRefused.
+        organisation, rule and revision. Owners take turns when the machine is full, and tenants of one owner: let
+        `owner` name the organisation. `waiting` is entered for as long as the script waits for its turn. `send` sends
+        a command at once; `send_at_end` notes one that the script wants carried out when it has ended well, which is
+        the caller's to do. Raises ValueError or TypeError for inputs that cannot be given, SandboxUnavailable, of
+        which SandboxBusy says that its turn has not come, and whatever `send` raises besides CommandRefused.
         """
         limits = limits or self.limits
         seed = secrets.randbits(63) if seed is None else seed
         moment = (now or datetime.now(UTC)).astimezone(UTC)
         run = Run(ok=False, seed=seed, now=moment)
-        compiled = await self._compile(source, limits, owner)
+        with waiting():
+            compiled = await self._compile(source, limits, owner)
         if compiled.code is None:
             return replace(run, failure=_rejection(compiled.check.problems[0]))
         job = _job(compiled.code, inputs, run, limits)
@@ -108,9 +123,12 @@ class Sandbox:
         if problem is not None:
             return replace(run, failure=Failure("error", problem))
         key = (tenant, source, limits) if isolation == "rule" else None
-        ended = await self._dispatcher.perform(
-            Task(source, job, limits, RUNNING, Senders(send, send_at_end), key, owner)
-        )
+        task = Task(source, job, limits, RUNNING, Senders(send, send_at_end), key, owner, tenant, waiting)
+        try:
+            ended = await self._dispatcher.perform(task)
+        except SandboxBusy:
+            self.ends["busy"] += 1
+            raise
         finished = _finished(run, ended, source, limits, with_variables="variables" in inputs)
         self.ends["ok" if finished.failure is None else finished.failure.reason] += 1
         return finished

@@ -12,7 +12,7 @@ from scripts.server.pool import Pool
 from scripts.server.remote_child import Child
 from scripts.server.slots import SlotQueue
 from scripts.shared.limits import Limits
-from scripts.shared.outcome import NOBODY, Failure, Senders
+from scripts.shared.outcome import NOBODY, UNTOLD, Failure, Senders, Waiting
 
 ATTEMPTS = 3
 """Starts of a job whose zygote dies before the job has sent anything."""
@@ -30,7 +30,9 @@ class Task:
     senders: Senders = NOBODY
     key: Hashable | None = None
     owner: str = ""
-    """For whom it is done; owners take turns."""
+    rule: str = ""
+    """For whom it is done; owners take turns, and rules of one owner."""
+    waiting: Waiting = UNTOLD
 
 
 class Ended(NamedTuple):
@@ -62,7 +64,7 @@ class Dispatcher:
         return ended
 
     async def _attempt(self, task: Task) -> Ended:
-        turn = ComputeSlot(self._places, task.owner)
+        turn = ComputeSlot(self._places, task.owner, task.rule, task.limits.wait_seconds, task.waiting)
         child: Child | None = None
         try:
             await turn.take()

@@ -1,6 +1,7 @@
 """One job with one child, from the server's side: every limit is enforced here a second time."""
 
 import asyncio
+import time
 from typing import Any
 
 from scripts.server.child_timeouts import ChildTimeouts
@@ -9,7 +10,7 @@ from scripts.server.remote_child import Child, ChildGoneError
 from scripts.server.slots import SlotQueue
 from scripts.shared.frames import MalformedFrameError, pack
 from scripts.shared.limits import KIB, Limits
-from scripts.shared.outcome import CommandRefused, Senders
+from scripts.shared.outcome import CommandRefused, SandboxBusy, Senders, Waiting
 from scripts.shared.values import incoming
 
 INLINE_BYTES = 8 * KIB
@@ -28,21 +29,32 @@ class ComputeSlot:
     Without that, scripts whose commands start other scripts could wait for one another for ever.
     """
 
-    def __init__(self, places: SlotQueue, owner: str) -> None:
+    def __init__(self, places: SlotQueue, owner: str, rule: str, seconds: float, waiting: Waiting) -> None:
         self._places = places
         self._owner = owner
-        self._held = False
+        self._rule = rule
+        self._seconds = seconds
+        self._waiting = waiting
+        self._held_since: float | None = None
 
-    async def take(self) -> None:
-        """Wait for a place."""
-        await self._places.take(self._owner)
-        self._held = True
+    async def take(self, *, goes_on: bool = False) -> None:
+        """Wait for a place; raises SandboxBusy when none has come in time."""
+        try:
+            with self._waiting():
+                async with asyncio.timeout(self._seconds):
+                    await self._places.take(self._owner, self._rule, goes_on=goes_on)
+        except TimeoutError:
+            raise SandboxBusy(
+                f"The script waited {self._seconds:g} s for its turn, and others are still computing: "
+                "try again later (wait_seconds)."
+            ) from None
+        self._held_since = time.monotonic()
 
     def give(self) -> None:
         """Give the place back, if it is held."""
-        if self._held:
-            self._held = False
-            self._places.give(self._owner)
+        if self._held_since is not None:
+            self._places.give(self._owner, self._rule, time.monotonic() - self._held_since)
+            self._held_since = None
 
 
 class JobSession:
@@ -68,6 +80,7 @@ class JobSession:
 
         Whatever the `send` callback raises besides CommandRefused ends the conversation and is raised here.
         """
+        await self._child.begun()
         clocks = ChildTimeouts(self._child, self._limits)
         try:
             await self._child.write(job)
@@ -124,7 +137,7 @@ class JobSession:
             answer = {"t": "refused", "code": refusal.code, "message": str(refusal), "errors": refusal.errors}
         frame = pack(answer, unicode_errors="surrogatepass", convert=incoming)
         clocks.pause()
-        await self._turn.take()
+        await self._turn.take(goes_on=True)
         clocks.resume()
         await self._child.write(frame)
 

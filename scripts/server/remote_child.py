@@ -57,11 +57,21 @@ class Child:
         self.stopped_for: str | None = None
         loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[Exit] = loop.create_future()
+        self._forked: asyncio.Future[None] = loop.create_future()
         self._loop = loop
         self._signal_it = signal_it
         self._give_up = give_up
         self._connection = connection
         self._buffer = bytearray()
+
+    def begin(self, pid: int) -> None:
+        """Take the number of the process that was forked."""
+        self.pid = pid
+        self._forked.set_result(None)
+
+    async def begun(self) -> None:
+        """Wait until the process is there, or will never be."""
+        await asyncio.wait((self._forked, self.ended), return_when=asyncio.FIRST_COMPLETED)
 
     async def write(self, frame: bytes) -> None:
         """Send one frame; raises ChildGoneError."""

@@ -145,7 +145,7 @@ class RemoteZygote:
             if not self._ready.done():
                 self._ready.set_result(True)
         elif message["t"] == "forked" and message["id"] in self._children:
-            self._children[message["id"]].pid = message["pid"]
+            self._children[message["id"]].begin(message["pid"])
         elif message["t"] == "exited":
             child = self._children.pop(message["id"], None)
             if child is not None and not child.ended.done():

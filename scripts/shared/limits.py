@@ -26,6 +26,8 @@ class Limits:
     """Processor time of the run, user and system together."""
     wall_seconds: float = 10.0
     """Elapsed time of the run; the clock stands still while the parent answers a `send`."""
+    wait_seconds: float = 30.0
+    """How long a run may wait for its turn to compute, which is no time of its own."""
     answer_seconds: float = 20.0
     """Elapsed time within which each `send` must be answered."""
     memory_bytes: int = 128 * MIB

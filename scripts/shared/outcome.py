@@ -2,10 +2,12 @@
 
 Exception
  +- SandboxUnavailable   the machine cannot hold scripts, or the sandbox is closed
+ |   +- SandboxBusy      other scripts compute, and this one's turn has not come in time
  +- CommandRefused       raised by a `send` callback; the script sees it as CommandError
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -18,6 +20,13 @@ Isolation = Literal["run", "rule"]
 
 Send = Callable[[str, dict[str, Any]], Awaitable[Any]]
 """Sends a command with its fields and returns its data."""
+
+
+Waiting = Callable[[], AbstractContextManager[object]]
+"""Entered while a run waits for its turn, or for its source to be compiled: that is no time of its own."""
+
+UNTOLD: Waiting = nullcontext
+"""Nobody is told."""
 
 
 class Senders(NamedTuple):
@@ -33,6 +42,10 @@ NOBODY = Senders()
 
 class SandboxUnavailable(Exception):
     """Scripts cannot run on this machine."""
+
+
+class SandboxBusy(SandboxUnavailable):
+    """Scripts of others compute, and this one's turn has not come in time."""
 
 
 class CommandRefused(Exception):

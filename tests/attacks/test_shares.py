@@ -64,16 +64,63 @@ async def test_places_go_to_whoever_holds_the_fewest() -> None:
     assert len(order) == 102
 
 
+async def test_a_rule_leaves_as_many_places_as_it_holds() -> None:
+    """However many of its scripts wait, the next rule of the same organisation finds a place at once."""
+    places = SlotQueue(8)
+    waiting = [asyncio.create_task(places.take("org", "slow")) for _ in range(20)]
+    await asyncio.sleep(0)
+    assert sum(task.done() for task in waiting) == 4
+    async with asyncio.timeout(PATIENCE):
+        await places.take("org", "quick")
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def test_a_rule_that_takes_long_comes_after_those_that_are_quick() -> None:
+    """With every place held by rules whose scripts take seconds, all of a quick one's come before their next."""
+    places, order = SlotQueue(4), list[str]()
+
+    async def work(rule: str, turns: int) -> None:
+        await places.take("org", rule)
+        order.append(rule)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        places.give("org", rule, turns)
+
+    slow = [work(f"slow-{rule}", 200) for _ in range(10) for rule in range(8)]
+    await asyncio.gather(*slow, *(work("quick", 1) for _ in range(20)))
+    assert max(at for at, rule in enumerate(order) if rule == "quick") < 32
+    assert len(order) == 100
+
+
+async def test_scripts_that_never_end_keep_no_other_rule_waiting() -> None:
+    """Of one organisation: what is quick is done before a quarter of what is endless has come to its limit."""
+    async with Sandbox() as sandbox:
+        endless = [
+            asyncio.create_task(sandbox.run("while True: pass", {}, owner="1", tenant=f"endless {number % 8}"))
+            for number in range(80)
+        ]
+        await asyncio.sleep(0.5)
+        quick = [sandbox.run("return 1", {}, owner="1", tenant="quick") for _ in range(20)]
+        assert {run.result for run in await asyncio.gather(*quick)} == {1}
+        assert sum(task.done() for task in endless) < 40
+        for task in endless:
+            task.cancel()
+        await asyncio.gather(*endless, return_exceptions=True)
+
+
 async def test_who_goes_while_waiting_keeps_no_place() -> None:
     """Also one to whom a place was just given."""
     places = SlotQueue(1)
     await places.take("a")
-    waiting = [asyncio.create_task(places.take("b")) for _ in range(2)]
+    waiting = [asyncio.create_task(places.take("b")) for _ in range(3)]
     await asyncio.sleep(0)
     waiting[0].cancel()
     await asyncio.sleep(0)
-    places.give("a")
     waiting[1].cancel()
+    places.give("a")
+    waiting[2].cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
     async with asyncio.timeout(30):
         await places.take("c")

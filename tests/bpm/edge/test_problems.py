@@ -40,6 +40,7 @@ STATUSES = {
     "Unavailable": 503,
     "Overloaded": 503,
     "StorageUnavailable": 503,
+    "NoTurn": 503,
     "Draining": 503,
     "Failed": 422,
     "Exhausted": 422,

@@ -1,6 +1,8 @@
 """From a published event to a receiver, and what becomes of it there."""
 
+import asyncio
 import base64
+from dataclasses import replace
 
 import pytest
 from nacl.signing import VerifyKey
@@ -8,6 +10,7 @@ from standardwebhooks import Webhook
 
 from bpm.testing import PreparedAnswer, WebhookReceiver, until
 from tests.bpm.events.conftest import DeliveringApp
+from tests.scripts.crowd import all_places_held
 
 pytestmark = pytest.mark.anyio
 
@@ -171,6 +174,22 @@ async def test_a_template_and_a_script_change_the_body(delivering: DeliveringApp
         await delivering.cmd("GetDeliveryByIdQuery", id=d["id"]) for d in await delivering.settled("delivered", count=2)
     ]
     assert {d["history"][0]["requestBody"] for d in sent} == {'{"text":"Task 21"}', '{"n":42,"kind":"task.created"}'}
+
+
+async def test_a_transform_whose_turn_has_not_come_is_put_off(
+    delivering: DeliveringApp, receiver: WebhookReceiver
+) -> None:
+    """Scripts of others are computing: the delivery waits, and no attempt of it has failed."""
+    sandbox = delivering.server.app.sandbox
+    await delivering.subscribe(receiver.url, transform={"script": "return {'n': 1}"}, retryCount=0)
+    sandbox.limits = replace(sandbox.limits, wait_seconds=0.2)
+    async with all_places_held(sandbox):
+        before = sandbox.ends["busy"]
+        await delivering.publish()
+        await until(lambda: asyncio.sleep(0, sandbox.ends["busy"]), lambda times: times > before)
+    await receiver.wait_for(1)
+    await delivering.settled()
+    assert (await delivering.delivery())["attempts"] == 1
 
 
 async def test_a_test_event_goes_to_one(delivering: DeliveringApp, receiver: WebhookReceiver) -> None:
