@@ -1,5 +1,7 @@
 """The messages that an installation knows: ours, and those of the application's packages."""
 
+import sys
+from functools import cache
 from importlib.metadata import entry_points
 
 from bpm.bus import Registry
@@ -28,5 +30,10 @@ def command_packages(settings: Settings) -> list[str]:
 
 def application_packages(settings: Settings) -> list[str]:
     """Return the packages with an application's own commands: those the settings name and the installed ones."""
-    installed = [entry.value for entry in entry_points(group=ENTRY_POINTS)]
-    return list(dict.fromkeys([*settings.command_packages, *installed]))
+    return list(dict.fromkeys([*settings.command_packages, *_installed_packages(tuple(sys.path))]))
+
+
+@cache
+def _installed_packages(_path: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the packages of the entry point group; to look for them reads the metadata of everything on the path."""
+    return tuple(entry.value for entry in entry_points(group=ENTRY_POINTS))

@@ -10,7 +10,8 @@ import inspect
 import pkgutil
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from types import ModuleType, NoneType
 from typing import Any, Literal, TypeGuard, TypeVar, cast, get_type_hints
 
@@ -102,7 +103,7 @@ class Registry:
 
     def add(self, handler: Callable[..., Any], area: str = "") -> Registration:
         """Register one marked function; see `discover` for what is refused."""
-        registration = _registration(handler, area)
+        registration = replace(_registration(handler, area))
         for name in (registration.name, *registration.message_type.aliases):
             if name in self._by_name:
                 raise Misconfigured(
@@ -240,7 +241,9 @@ def _is_concrete_message(member: object) -> bool:
     return _is_message(member) and "permission" in vars(member)
 
 
+@cache
 def _registration(handler: Callable[..., Any], area: str) -> Registration:
+    """Read a handler; a registry, of which there may be several, takes a copy and binds services to it."""
     hints = get_type_hints(handler)
     parameters = list(inspect.signature(handler).parameters)
     message_type = hints.get(parameters[0]) if parameters else None

@@ -25,7 +25,8 @@ _FIELD = re.compile(r'field "(\w+)"')
 def with_groups(groups: Mapping[str, type[Group]]) -> type[Settings]:
     """Return `Settings` with more groups: `acme` is read from `BPM_ACME__…`."""
     added: dict[str, Any] = {name: (group, group()) for name, group in groups.items()}
-    return create_model("Settings", __base__=Settings, **added)
+    no_docstrings = {"use_attribute_docstrings": False}  # of a class without source they are looked for at length
+    return create_model("Settings", __base__=Settings, __cls_kwargs__=no_docstrings, **added)
 
 
 def load_settings(kind: type[Settings] = Settings, /, **changes: Any) -> Settings:
