@@ -21,7 +21,7 @@ from bpm.app.settings import load_settings
 from bpm.bus.log_ids import add_ids, add_trace_id
 from bpm.errors import Misconfigured
 from bpm.hang_guard import HangGuard
-from bpm.heap import share_heap
+from bpm.heap import keep_heap_small
 from bpm.security.net import AddressList
 from bpm.security.redaction import REDACTED, redacted_text
 from bpm.security.secret_names import is_secret_name
@@ -170,7 +170,7 @@ def work(**changes: Any) -> int:
 
 
 def _run(serve: Callable[[App], None], changes: dict[str, Any]) -> int:
-    share_heap()
+    keep_heap_small()
     try:
         settings = load_settings(**changes)
         configure_logs(settings)
