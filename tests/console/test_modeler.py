@@ -50,6 +50,31 @@ async def opened(page: Page, server: ServerProcess, place: str) -> None:
     await expect(page.get_by_label("Properties")).to_be_visible()
 
 
+async def test_a_new_process_is_called_in_its_file_what_it_is_called(signed_in: Page, server: ServerProcess) -> None:
+    """The id follows the name until it is written by hand, and what is deployed keeps the id that others use."""
+    page = signed_in
+    name, key = page.get_by_label("Name", exact=True), page.get_by_label("Id required")
+    await opened(page, server, "diagrams/new")
+    await choose(page, "start")
+    await add(page, "End", "Refunded", "end")
+    await choose(page, "new-process")
+    await name.fill("Refund of a Café’s card")
+    await expect(key).to_have_value("refund-of-a-cafe-s-card")
+    await name.fill("27")
+    await expect(key).to_have_value("refund-of-a-cafe-s-card")
+    await key.fill("repayment")
+    await key.press("Enter")
+    await name.fill("Refund 2")
+    await expect(key).to_have_value("repayment")
+    await name.fill("Refund")
+    await page.get_by_role("button", name="Deploy", exact=True).click()
+    await page.get_by_role("link", name="Edit", exact=True).click()
+    await expect(key).to_have_value("repayment")
+    await name.fill("Refund of a card")
+    await expect(page.locator("h1")).to_contain_text("Refund of a card")
+    await expect(key).to_have_value("repayment")
+
+
 @pytest.mark.parametrize("size", [{"width": 1280, "height": 800}, SMALL], ids=["wide", "narrow"])
 async def test_a_process_is_drawn_deployed_and_watched(
     signed_in: Page, server: ServerProcess, axe: str, size: dict[str, int]

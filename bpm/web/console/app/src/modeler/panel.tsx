@@ -15,9 +15,11 @@ interface Props {
   modeler: Modeler
   flaws: Flaw[]
   round: number
+  /** Nothing is deployed yet that others start by its id. */
+  isNew: boolean
 }
 
-export function Panel({ modeler, flaws, round }: Props) {
+export function Panel({ modeler, flaws, round, isNew }: Props) {
   const subject = modeler.subject()
   if (!subject) return null
   const here = flaws.filter(({ element }) => element === subject.id)
@@ -42,7 +44,7 @@ export function Panel({ modeler, flaws, round }: Props) {
         </ul>
       )}
       <div class="card-body stack">
-        <Text label="Name" isProse value={subject.object.name ?? ""} onText={(name) => subject.set({ name })} />
+        <Text label="Name" isProse value={subject.object.name ?? ""} onText={(name) => (isNew && subject.kind === "process" ? subject.renameWithId(name) : subject.set({ name }))} />
         <LateText label="Id" isRequired value={subject.id} onText={(id) => subject.rename(id)} />
         {subject.kind === "process" && <Check label="It can be executed" checked={subject.is("isExecutable")} onCheck={(isExecutable) => subject.set({ isExecutable })} />}
       </div>

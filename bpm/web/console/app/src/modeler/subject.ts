@@ -1,7 +1,7 @@
 // What is edited: one element of a drawing, or the process, with what its file says of it. Every change can be undone.
 
 import type { Element as Drawn } from "../diagrams/viewer"
-import { problemOfId } from "./ids"
+import { idOf, problemOfId } from "./ids"
 
 /** An element of the file, as bpmn-moddle reads it. */
 export interface Moddle {
@@ -121,11 +121,22 @@ export class Subject {
   /** Returns what is wrong with another id, or changes it. */
   rename(id: string): string | undefined {
     if (id === this.id) return undefined
-    const { moddle, registry } = this.tools
-    const problem = problemOfId(id, (each) => Boolean(moddle.ids.assigned(each) || registry.get(each)))
+    const problem = this.problemOf(id)
     if (problem) return problem
     this.set({ id })
     return undefined
+  }
+
+  /** Changes the name, and with it an id that was the name's. */
+  renameWithId(name: string): void {
+    const id = idOf(name)
+    const follows = this.id === idOf(this.object.name ?? "") && !this.problemOf(id)
+    this.set(follows ? { name, id } : { name })
+  }
+
+  private problemOf(id: string): string | undefined {
+    const { moddle, registry } = this.tools
+    return problemOfId(id, (each) => Boolean(moddle.ids.assigned(each) || registry.get(each)))
   }
 
   expression(name: string, holder: Moddle | undefined = this.object): string {

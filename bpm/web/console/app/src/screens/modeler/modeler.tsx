@@ -88,7 +88,7 @@ function Editor({ place, definition }: { place: string; definition: Definition |
           { key: "source", label: "XML" },
         ]}
       />
-      {view === "drawing" && <Drawing key={round} writing={writing} found={found} />}
+      {view === "drawing" && <Drawing key={round} writing={writing} found={found} isNew={definition === undefined} />}
       {view === "source" && (
         <>
           <SourceEditor label="BPMN" xml={draft.xml} onXml={(xml) => writing.write(() => xml)} />
@@ -101,7 +101,7 @@ function Editor({ place, definition }: { place: string; definition: Definition |
   )
 }
 
-function Drawing({ writing, found }: { writing: Writing; found: Found }) {
+function Drawing({ writing, found, isNew }: { writing: Writing; found: Found; isNew: boolean }) {
   const [begun] = useState(writing.draft.xml)
   const [modeler, setModeler] = useState<Modeler>()
   const [undone, setUndone] = useState(0)
@@ -126,7 +126,7 @@ function Drawing({ writing, found }: { writing: Writing; found: Found }) {
           <Canvas xml={begun} modeler={modeler} onOpen={setModeler} onChange={(opened) => void onChange(opened)} onChoose={onChoose} onUndone={() => setUndone(undone + 1)} />
           <Problems found={found} {...(modeler && { onElement: modeler.choose })} />
         </section>
-        {modeler && <Panel modeler={modeler} flaws={flaws} round={undone} />}
+        {modeler && <Panel modeler={modeler} flaws={flaws} round={undone} isNew={isNew} />}
       </div>
     </>
   )
