@@ -1,18 +1,21 @@
 """How this process is doing, and what waits on its database."""
 
+from collections.abc import Sequence
+from math import ceil
 from typing import Any, Protocol, runtime_checkable
 
 from bpm.bus import Context, Moment, Query, View, handles
 from bpm.store import Transaction
 from bpm.store.retention import retention_marks
 from router.quota import Quota
-from router.status.tables import count_states
+from router.status.tables import count_states, latest_durations
 
 
 class InboundStatusView(View):
     """The requests that are not over, or ended badly: how many are in each state, at most 10,000 of each.
 
-    `oldestWaitingSeconds` is how long ago the oldest one was received that was not yet tried, if there is one.
+    `oldestWaitingSeconds` is how long ago the oldest one was received that was not yet tried, if there is one. Of the
+    latest hundred that were done it is told how long they took, from their receipt on.
     """
 
     pending: int
@@ -27,6 +30,10 @@ class InboundStatusView(View):
     """How many were refused and kept."""
     oldest_waiting_seconds: float | None = None
     """How long the oldest untried one has waited."""
+    median_seconds: float | None = None
+    """How long half of the latest took at most; null while none was done."""
+    p95_seconds: float | None = None
+    """How long 95 of 100 of the latest took at most."""
 
 
 class RefusedRequestsView(View):
@@ -119,10 +126,18 @@ def report_status(
     """Ask every part."""
     counts, oldest = count_states(context.tx, context.organization_id)
     age = max(0.0, (context.now() - oldest).total_seconds()) if oldest is not None else None
-    inbound = InboundStatusView(**counts, oldest_waiting_seconds=age)
+    took = latest_durations(context.tx, context.organization_id)
+    inbound = InboundStatusView(
+        **counts, oldest_waiting_seconds=age, median_seconds=_within(took, 0.5), p95_seconds=_within(took, 0.95)
+    )
     pruned = [RetentionView.model_validate(mark) for mark in retention_marks(context.tx)]
     parts = {"inbound": inbound, "refused": _refused(quota, context), "retention": pruned}
     return SystemStatusView.model_validate({**status.report(context.tx), **parts})
+
+
+def _within(durations: Sequence[float], share: float) -> float | None:
+    """Return what this share of durations, which are in order, does not exceed."""
+    return durations[ceil(share * len(durations)) - 1] if durations else None
 
 
 def _refused(quota: Quota, context: Context) -> RefusedRequestsView:

@@ -1,5 +1,6 @@
 """What a person does on the screens, by mouse and by keyboard, and whether everybody can."""
 
+import re
 from typing import Any
 
 import pytest
@@ -201,6 +202,7 @@ async def test_requests_of_an_hour_are_chosen_from_the_overview(signed_in: Page,
     await visit(page, server, "overview")
     traffic = page.locator("section", has_text="The last 24 hours")
     await expect(traffic).to_contain_text("requests")
+    await expect(traffic).to_contain_text(re.compile(r"half were done in [\d.]+ m?s, 95 of 100 in [\d.]+ m?s"))
     await traffic.locator("svg .hour").last.click()
     await expect(page.get_by_label("Time")).to_have_value("between")
     await expect(page.locator("tbody tr").first).to_be_visible()

@@ -78,7 +78,7 @@ function Health({ status, turn }: { status: Status; turn: number }) {
         )}
       </section>
       {may("inbound:read") && <Reasons key={turn} />}
-      {may("inbound:read") && <Traffic key={turn} />}
+      {may("inbound:read") && <Traffic key={turn} inbound={inbound} />}
       <div class="columns">
         <section class="card">
           <h2>This server</h2>

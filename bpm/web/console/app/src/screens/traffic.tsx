@@ -5,7 +5,8 @@ import { useMemo } from "preact/hooks"
 import { useAsk } from "../asking"
 import { now } from "../clock"
 import { go, to } from "../router"
-import type { Answer } from "../types"
+import type { Answer, Schemas } from "../types"
+import { elapsed } from "../ui/time"
 
 const HOUR = 3_600_000
 const HOURS = 24
@@ -25,8 +26,8 @@ interface Bucket {
   bad: number
 }
 
-/** The requests of the last day, those that did nothing apart. */
-export function Traffic() {
+/** The requests of the last day, those that did nothing apart, and how long the latest took. */
+export function Traffic({ inbound }: { inbound: Schemas["InboundStatusView"] }) {
   const first = firstHour.value
   const asked = useAsk({ $type: "GetInboundCountsQuery", by: "state", bucket: "hour", startDate: new Date(first).toISOString() }, SECONDS)
   if (asked.error && !asked.data) return null
@@ -36,7 +37,9 @@ export function Traffic() {
     <section class="card">
       <h2>
         The last {HOURS} hours
-        <span class="muted">{asked.data && sentenceOf(buckets)}</span>
+        <span class="muted">
+          {asked.data && sentenceOf(buckets)} {latencyOf(inbound)}
+        </span>
       </h2>
       <div class="card-body">
         <svg class="bars" viewBox={`0 0 ${HOURS * 10} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
@@ -114,7 +117,12 @@ function sentenceOf(buckets: Bucket[]): string {
   const all = buckets.reduce((sum, each) => sum + each.all, 0)
   const bad = buckets.reduce((sum, each) => sum + each.bad, 0)
   if (!all) return "Nothing came in."
-  return `${all.toLocaleString()} ${all === 1 ? "request" : "requests"}${bad ? `, ${bad.toLocaleString()} failed or refused` : ""}`
+  return `${all.toLocaleString()} ${all === 1 ? "request" : "requests"}${bad ? `, ${bad.toLocaleString()} failed or refused` : ""}.`
+}
+
+function latencyOf({ medianSeconds: half, p95Seconds: most }: Schemas["InboundStatusView"]): string {
+  if (half == null || most == null) return ""
+  return `Of the latest, half were done in ${elapsed(half)}, 95 of 100 in ${elapsed(most)}.`
 }
 
 function hourOf(at: number): string {

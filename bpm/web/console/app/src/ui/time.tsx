@@ -9,6 +9,12 @@ const UNITS: Array<[number, string]> = [
   [1, "s"],
 ]
 
+/** Returns how long something short took, as in `40 ms` or `2.5 s`. */
+export function elapsed(seconds: number): string {
+  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`
+  return seconds < 60 ? `${Number(seconds.toFixed(1))} s` : duration(seconds)
+}
+
 /** Returns a duration in its largest unit, as in `4 min`. */
 export function duration(seconds: number): string {
   const [size, name] = UNITS.find(([each]) => seconds >= each) ?? [1, "s"]
