@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, bindparam, func, select
+from sqlalchemy import ColumnElement, Index, bindparam, func, select
 from sqlmodel import Field
 
 from bpm.bpmn.json_size import json_size
@@ -20,9 +20,13 @@ MOST_BYTES = 64 * 1024
 
 
 class ProcessHistoryEntry(Row, table=True):
-    """What happened in a step of an instance: the first entry in columns, `more` behind it, `entry_count` in all."""
+    """What happened in a step of an instance: the first entry in columns, `more` behind it, `entry_count` in all.
 
-    __table_args__ = (Index("ix_process_history_entry_instance", "instance_id"),)
+    A page is found by `entries_before`, those of the instance's rows before this one. It is None in rows of a version
+    that did not know it, and worked on beside this one.
+    """
+
+    __table_args__ = (Index("ix_process_history_entry_place", "instance_id", "entries_before"),)
 
     id: int | None = Field(default=None, primary_key=True)
     instance_id: int
@@ -34,36 +38,48 @@ class ProcessHistoryEntry(Row, table=True):
     flows: list[str] = Field(sa_type=JsonColumn)
     entry_count: int = 1
     more: list[Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
+    entries_before: int | None = None
 
 
 HISTORY = ProcessHistoryEntry.table()
 _ROWS = Records(HistoryRow, HISTORY)
 _ROW = PreparedQuery(_ROWS, _ROWS.select.where(HISTORY.c.id == bindparam("id_")))
 _OF_INSTANCE = HISTORY.c.instance_id == bindparam("instance_id_")
-_COUNT = select(func.coalesce(func.sum(HISTORY.c.entry_count), 0)).where(_OF_INSTANCE)
-_UP_TO = func.sum(HISTORY.c.entry_count).over(order_by=HISTORY.c.id).label("up_to")
-_COUNTED = select(HISTORY.c.id, HISTORY.c.entry_count, _UP_TO).where(_OF_INSTANCE).subquery()
-_BEFORE = _COUNTED.c.up_to - _COUNTED.c.entry_count
-_STRETCH = (
-    select(_COUNTED.c.id, _BEFORE)
-    .where(_COUNTED.c.up_to > bindparam("start_"), bindparam("end_") > _BEFORE)
-    .order_by(_COUNTED.c.id)
-)
+_WITHOUT_PLACE = select(HISTORY.c.id).where(_OF_INSTANCE, HISTORY.c.entries_before.is_(None)).limit(1)
 
 
-def append_history(tx: Transaction, instance_id: int, entries: Sequence[HistoryEntry]) -> None:
-    """Write what happened in a step with the rows of the writer's group."""
+class _Places:
+    """How long a history is, and which rows hold a stretch of it, by rows whose places are written or counted."""
+
+    def __init__(self, place: ColumnElement[Any]) -> None:
+        placed = select(HISTORY.c.id, HISTORY.c.entry_count, place.label("place")).where(_OF_INSTANCE)
+        last, first, rows = placed.subquery(), placed.subquery(), placed.subquery()
+        self.length = select(last.c.place + last.c.entry_count).order_by(last.c.place.desc()).limit(1)
+        start = select(func.max(first.c.place)).where(first.c.place <= bindparam("start_")).scalar_subquery()
+        of_stretch = rows.c.place >= start, rows.c.place < bindparam("end_")
+        self.stretch = select(rows.c.id, rows.c.place).where(*of_stretch).order_by(rows.c.place)
+
+
+_WRITTEN = _Places(HISTORY.c.entries_before)
+_COUNTED = _Places(func.sum(HISTORY.c.entry_count).over(order_by=HISTORY.c.id) - HISTORY.c.entry_count)
+
+
+def append_history(tx: Transaction, instance_id: int, before: int, entries: Sequence[HistoryEntry]) -> None:
+    """Write what happened in a step, behind so many entries, with the rows of the writer's group."""
     for some in _rows(entries):
         more = [_shortened(entry) for entry in some[1:]] or None
-        row = {"instance_id": instance_id, "entry_count": len(some), "more": more}
+        row = {"instance_id": instance_id, "entries_before": before, "entry_count": len(some), "more": more}
         tx.append(HISTORY, {**some[0]._asdict(), **row})
+        before += len(some)
 
 
 def history_of(tx: Transaction, instance_id: int, limit: int, offset: int) -> tuple[Iterator[HistoryEntry], int]:
     """Return a page of an instance's history in its order, to be read one entry after the other, and how long it is."""
-    total = tx.reading.execute(_COUNT, {"instance_id_": instance_id}).scalar_one()
-    values = {"instance_id_": instance_id, "start_": offset, "end_": offset + limit}
-    rows = [(row[0], offset - int(row[1])) for row in tx.reading.execute(_STRETCH, values)]
+    of_instance = {"instance_id_": instance_id}
+    places = _WRITTEN if tx.reading.execute(_WITHOUT_PLACE, of_instance).first() is None else _COUNTED
+    total = tx.reading.execute(places.length, of_instance).scalar() or 0
+    stretch = {**of_instance, "start_": offset, "end_": offset + limit}
+    rows = [(id_, offset - int(place)) for id_, place in tx.reading.execute(places.stretch, stretch)]
     return _in_stretch(tx, rows, limit), int(total)
 
 

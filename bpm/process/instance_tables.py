@@ -22,7 +22,8 @@ class ProcessInstance(OrganizationRow, table=True):
     `origin` is the request that started it: the same request never starts a second one. The tasks run with
     the permissions of who started it. A called instance knows who called it: `parent_id`, with the wait and attempt
     that it answers, and `root_id`, the outermost one; `depth` counts the calls around it.
-    `parts_size` is how large the parts of its state are that are stored beside it.
+    `parts_size` is how large the parts of its state are that are stored beside it, `history_count` how many entries
+    its history has.
     """
 
     __table_args__ = (
@@ -43,6 +44,7 @@ class ProcessInstance(OrganizationRow, table=True):
     state: str
     state_version: int
     parts_size: int = 0
+    history_count: int = 0
     starter_id: str
     starter_name: str
     permissions: list[str] = Field(sa_type=JsonColumn)
@@ -72,6 +74,7 @@ _WRITE = (
         state=bindparam("state_"),
         state_version=bindparam("next_version"),
         parts_size=bindparam("parts_size_"),
+        history_count=bindparam("history_count_"),
         ended_at=bindparam("ended_at_"),
     )
 )

@@ -27,6 +27,7 @@ def new_row(context: Context, deployed: Startable, new: NewInstance) -> Instance
         state="",
         state_version=0,
         parts_size=0,
+        history_count=0,
         **principal_columns(starter, "starter"),
         migrator=None,
         correlation_id=context.envelope.root,

@@ -20,6 +20,8 @@ class InstanceRow(NamedTuple):
     state_version: int
     parts_size: int
     """The bytes of its parts."""
+    history_count: int
+    """How many entries its history has."""
     starter_id: str
     starter_name: str
     permissions: list[str]

@@ -100,7 +100,7 @@ class Step:
         self.history: list[HistoryEntry] = []
         self.cancelled_calls: list[int] = []
         self.due_now = 0
-        self._written: int | None = row.state_version if begun is None else None
+        self._written: tuple[int, int] | None = (row.state_version, 0) if begun is None else None
         self._starter: Principal | None = None
 
     def bring(self, wait_id: int | None) -> None:
@@ -113,7 +113,7 @@ class Step:
         """Write a new instance's row now, so that others find it."""
         if self._written is None:
             instance_tables.insert_instance(self.context.tx, {**self.row._asdict(), **self._store()})
-            self._written = self.instance.version
+            self._written = self._reached()
 
     def write(self) -> bool:
         """Write state, waits and history; False when somebody else has written the instance meanwhile."""
@@ -123,18 +123,22 @@ class Step:
         if self.waits.opened and is_written:
             self.waits.place(self.parts.turns_of_waits)
             wait_tables.insert_waits(tx, list(self.waits.opened.values()))
-        history_tables.append_history(tx, self.row.id, self.history)
+        history_tables.append_history(tx, self.row.id, self.row.history_count, self.history)
         return is_written
+
+    def _reached(self) -> tuple[int, int]:
+        """Return what a later write is told apart by: the state's version, and how much has happened in the step."""
+        return self.instance.version, len(self.history)
 
     def _write_state(self) -> bool:
         if self._written is None and self.waits.opened:
             self.insert()
         elif self._written is None:
             instance_tables.append_instance(self.context.tx, {**self.row._asdict(), **self._store()})
-        elif self._written != self.instance.version:
+        elif self._written != self._reached():
             values = {f"{name}_": value for name, value in self._store().items()}
             values["next_version"] = values.pop("state_version_")
-            return instance_tables.write_instance(self.context.tx, self.row.id, self._written, values)
+            return instance_tables.write_instance(self.context.tx, self.row.id, self._written[0], values)
         return True
 
     def _store(self) -> dict[str, Any]:
@@ -155,6 +159,7 @@ class Step:
             "state": seal_text(state, self.context.box) if is_sealed else state,
             "state_version": instance.version,
             "parts_size": self.parts.size,
+            "history_count": self.row.history_count + len(self.history),
             "ended_at": self.context.now() if instance.status.is_final else None,
         }
 

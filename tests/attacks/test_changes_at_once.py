@@ -8,14 +8,17 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import accumulate
 from typing import Any, cast
 
 import asyncpg
 import pytest
 from pytest_httpserver import HTTPServer
+from sqlalchemy import select
 
 from bpm.client import BusClient, Reply
 from bpm.clock import system_clock
+from bpm.process.history_tables import HISTORY
 from bpm.store import Transaction
 from bpm.store.postgres import plain_dsn
 from bpm.testing import RunningApp, running_app, until
@@ -24,6 +27,7 @@ from commands.bulk import jobs as bulk_jobs
 from router.tables.deduplication import DEDUPLICATION_WINDOW, insert_unless_known
 from router.tables.requests import INBOUND, RequestRow
 from tests.attacks.people import PASSWORD, WAIT, deploy, person
+from tests.commands import playing
 from tests.given_up import store_given_up
 
 pytestmark = pytest.mark.anyio
@@ -278,3 +282,20 @@ async def test_no_more_bulk_work_is_planned_than_may_be(pair: Pair, monkeypatch:
         lambda: pair.one.send("PlanBulkJobCommand", plan), lambda: pair.other.send("PlanBulkJobCommand", plan)
     )
     assert (first.status, second.status) == (200, 422)
+
+
+async def test_two_steps_of_an_instance_stand_behind_each_other(pair: Pair) -> None:
+    """The second of two at once is refused; done once more, it begins in the history where the first one's ends."""
+    await playing.deploy(pair.one, "start s; and f; user a; user b; and j; end e\ns -> f -> a -> j -> e; f -> b -> j")
+    begun = await playing.start(pair.one)
+    first, second = [{"instanceId": begun["instanceId"], "waitId": task["waitId"]} for task in begun["currentTasks"]]
+    answers = await pair.at_once(
+        lambda: pair.one.send("CompleteUserTaskCommand", {**first, "variables": {}}),
+        lambda: pair.other.send("CompleteUserTaskCommand", {**second, "variables": {}}),
+    )
+    assert [answer.status for answer in answers] == [200, 409]
+    assert (await pair.other.send("CompleteUserTaskCommand", {**second, "variables": {}})).status == 200
+    history = select(HISTORY.c.entries_before, HISTORY.c.entry_count).order_by(HISTORY.c.id)
+    rows = await pair.one.app.database.read(lambda tx: tx.connection.execute(history).all())
+    assert len(rows) == 3
+    assert [row.entries_before for row in rows] == [0, *accumulate(row.entry_count for row in rows)][:-1]

@@ -194,11 +194,47 @@ def _configuration(tx: Transaction, key: str) -> None:
     texts = dict.fromkeys(names, "a") | {"key": key, "permissions": "[]", "definition": "{}"}
     numbers = {"organization_id": 1, "is_enabled": True, "execution_type": 0, "revision": 1, "is_contested": False}
     values = {**texts, **numbers, "created_at": utc_now()}
-    columns = ", ".join(values)
+    _insert(tx, "webhook_config", values)
+
+
+def _insert(tx: Transaction, table: str, values: dict[str, Any]) -> None:
+    """Write a row as its table was before."""
+    columns = ", ".join(f'"{name}"' for name in values)
     places = ", ".join(f":{name}" for name in values)
-    tx.connection.execute(text(f"INSERT INTO webhook_config ({columns}) VALUES ({places})"), values)  # noqa: S608
+    tx.connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES ({places})"), values)  # noqa: S608
 
 
 def _forget_configurations(tx: Transaction) -> None:
     """Delete every configuration."""
     tx.connection.execute(text("DELETE FROM webhook_config"))
+
+
+async def test_rows_of_histories_get_their_places(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each stands behind the rows of its own instance, which knows how many entries there are; one has none."""
+    with monkeypatch.context() as before:
+        migrate_only_to(before, "0047")
+        await write(settings, _histories)
+    places = "SELECT instance_id, entries_before, entry_count FROM process_history_entry ORDER BY id"
+    rows = await read(settings, lambda tx: tx.connection.execute(text(places)).all())
+    assert [(row.instance_id, row.entries_before, row.entry_count) for row in rows] == [
+        (1, 0, 2),
+        (2, 0, 1),
+        (1, 2, 3),
+        (2, 1, 1),
+        (1, 5, 1),
+    ]
+    counts = "SELECT id, history_count FROM process_instance ORDER BY id"
+    rows = await read(settings, lambda tx: tx.connection.execute(text(counts)).all())
+    assert [(row.id, row.history_count) for row in rows] == [(1, 6), (2, 2), (3, 0)]
+
+
+def _histories(tx: Transaction) -> None:
+    """Write three instances, and steps of two of them in turns."""
+    texts = dict.fromkeys(("process_key", "state", "starter_id", "starter_name", "correlation_id"), "a")
+    numbers = {"organization_id": 1, "definition_id": 1, "state_version": 1, "parts_size": 0, "depth": 0}
+    fixed = {**texts, **numbers, "status": "WAITING", "permissions": "[]", "created_at": utc_now()}
+    for number in (1, 2, 3):
+        _insert(tx, "process_instance", {**fixed, "id": number})
+    entry = {"element_id": "a", "event": "completed", "at": utc_now(), "token": 1, "values": "{}", "flows": "[]"}
+    for instance, entries in ((1, 2), (2, 1), (1, 3), (2, 1), (1, 1)):
+        _insert(tx, "process_history_entry", {**entry, "instance_id": instance, "entry_count": entries})

@@ -1,8 +1,12 @@
 """The history of an instance: a row a step, read by pages of entries, on both databases."""
 
 import random
+import re
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +15,9 @@ from bpm.process.history_tables import HISTORY, MOST_BYTES, MOST_ENTRIES, append
 from bpm.process.rows import HistoryEntry
 from bpm.settings import Settings
 from bpm.store import Database, Transaction, open_database
+from bpm.testing import running_app
+from tests.commands.playing import deploy, instances, start
+from tests.commands.statements import statements
 
 pytestmark = pytest.mark.anyio
 
@@ -35,8 +42,12 @@ def entry(number: int, values: dict[str, Any] | None = None) -> HistoryEntry:
 
 
 async def write(store: Database, *steps: Sequence[HistoryEntry], instance: int = INSTANCE) -> None:
+    def append(tx: Transaction, step: Sequence[HistoryEntry]) -> None:
+        _, before = history_of(tx, instance, 1, 0)
+        append_history(tx, instance, before, step)
+
     for step in steps:
-        await store.write(lambda tx, step=step: append_history(tx, instance, step))
+        await store.write(partial(append, step=step))
 
 
 async def page(store: Database, limit: int, offset: int) -> tuple[list[HistoryEntry], int]:
@@ -69,13 +80,18 @@ async def test_a_step_is_a_row_and_pages_are_of_entries(store: Database) -> None
     assert await sizes(store) == [*lengths, 1]
 
 
-async def test_rows_from_before_are_steps_of_one_entry(store: Database) -> None:
-    """They stand in the same table, without what came later."""
-    old = {"instance_id": INSTANCE, **entry(0)._asdict()}
-    await store.write(lambda tx: tx.append(HISTORY, old))
-    await write(store, [entry(1), entry(2)])
-    assert await page(store, 9, 0) == ([entry(0), entry(1), entry(2)], 3)
-    assert await sizes(store) == [1, 2]
+async def test_rows_without_a_place_stand_where_they_were_written(store: Database) -> None:
+    """A version that knew no places, one entry a row, may have written them while this one was already there."""
+    other = {"instance_id": INSTANCE, **entry(2)._asdict()}
+    await write(store, [entry(0), entry(1)])
+    await store.write(lambda tx: tx.append(HISTORY, other))
+    await store.write(lambda tx: append_history(tx, INSTANCE, 2, [entry(3), entry(4)]))
+    everything = [entry(number) for number in range(5)]
+    assert await page(store, 9, 0) == (everything, 5)
+    assert [await page(store, 2, offset) for offset in (0, 2, 4)] == [
+        (everything[offset : offset + 2], 5) for offset in (0, 2, 4)
+    ]
+    assert await sizes(store) == [2, 1, 2]
 
 
 async def test_a_row_is_bounded(store: Database) -> None:
@@ -85,3 +101,90 @@ async def test_a_row_is_bounded(store: Database) -> None:
     large = {"text": "x" * (MOST_BYTES // 2)}
     await write(store, [entry(0), entry(1, large), entry(2, large), entry(3, {"text": "x" * 2 * MOST_BYTES}), entry(4)])
     assert (await sizes(store))[3:] == [2, 1, 1, 1]
+
+
+async def fill(store: Database, steps: int) -> None:
+    """Write a history of so many steps with two entries each, interleaved with that of another instance."""
+    second = [{**entry(1)._asdict(), "at": entry(1).at.isoformat()}]
+    both = {**entry(0)._asdict(), "entry_count": 2, "more": second}
+    rows = [
+        (HISTORY, {**both, "instance_id": instance, "entries_before": 2 * step})
+        for step in range(steps)
+        for instance in (INSTANCE, INSTANCE + 1)
+    ]
+    for first in range(0, len(rows), 2000):
+        await store.append(*rows[first : first + 2000])
+
+
+PLACES = (0, 0.5, 0.99)
+"""Where the pages of a long history begin that are asked for, as a share of it."""
+
+
+@pytest.mark.embedded
+async def test_a_page_costs_the_same_however_long_the_history_is(settings: Settings, tables: None) -> None:
+    """Counted in SQLite's own steps, at the beginning, in the middle and near the end."""
+    store = open_database(settings)
+    await store.start()
+
+    def steps(tx: Transaction, offset: int) -> int:
+        assert tx.driver is not None
+        made = count()
+        tx.driver.set_progress_handler(lambda: next(made) < 0, 1)
+        try:
+            entries, _ = history_of(tx, INSTANCE, 10, offset)
+            assert len(list(entries)) == 10
+        finally:
+            tx.driver.set_progress_handler(None, 0)
+        return next(made)
+
+    costs: list[int] = []
+    for more, length in ((1_000, 1_000), (19_000, 20_000)):
+        if more != length:
+            await store.write(lambda tx: tx.connection.execute(HISTORY.delete()))
+        await fill(store, length)
+        costs += [await store.read(partial(steps, offset=int(2 * length * share))) for share in PLACES]
+    await store.stop()
+    assert max(costs) < 2 * min(costs)
+
+
+async def test_postgresql_finds_a_page_by_its_index(settings: Settings, postgres_url: str) -> None:
+    """No statement of a page reads more rows than the page has."""
+    store = open_database(settings.model_copy(update={"database_url": postgres_url}))
+    await store.start()
+    await fill(store, 3_000)
+    await store.write(lambda tx: tx.connection.exec_driver_sql("ANALYZE"))
+
+    def explain(tx: Transaction) -> list[str]:
+        with statements(tx.connection) as seen:
+            history_of(tx, INSTANCE, 10, 3_000)
+        how = "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) "
+        return ["\n".join(tx.connection.exec_driver_sql(how + sql, given).scalars()) for sql, given in seen]
+
+    plans = await store.read(explain)
+    await store.stop()
+    assert len(plans) == 3
+    for plan in plans:
+        assert "ix_process_history_entry_place" in plan
+        assert "Seq Scan" not in plan
+        assert max(int(found) for found in re.findall(r"actual rows=(\d+)", plan)) <= 10, plan
+
+
+WATCHER = "start s; user t; end e\ns -> t -> e"
+STUMBLING = "start s; and f; xor x; end d; manual m; user t; end e\ns -> f -> x\nx -> d if 1 = 2; f -> m -> t -> e"
+"""One branch fails, and the other goes on from there in the same step."""
+
+
+async def test_a_step_goes_on_where_the_one_before_ended(tmp_path: Path) -> None:
+    """Also when something began in its middle by an event of the instance, which was written for that."""
+    async with running_app(tmp_path) as app:
+        await deploy(app, WATCHER, "watcher", triggerEvents=["process.incident"])
+        await deploy(app, STUMBLING)
+        begun = await start(app)
+        assert len(await instances(app, "watcher", 1, "WAITING")) == 1
+        task = next(task["waitId"] for task in begun["currentTasks"] if task["elementId"] == "t")
+        await app.cmd("CompleteUserTaskCommand", instanceId=begun["instanceId"], waitId=task, variables={})
+        history = (await app.cmd("GetProcessInstanceHistoryQuery", instanceId=begun["instanceId"]))["items"]
+        rows = await app.app.database.read(lambda tx: tx.connection.execute(HISTORY.select()).mappings().all())
+    assert [entry["elementId"] for entry in history] == ["s", "f", "x", "m", "t", "t", "e"]
+    places = [(row["entries_before"], row["entry_count"]) for row in rows if row["instance_id"] == begun["instanceId"]]
+    assert places == [(0, 5), (5, 2)]
