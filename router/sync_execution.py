@@ -11,7 +11,7 @@ from bpm.bus import Bus, Envelope, Outcome
 from bpm.clock import Clock
 from bpm.edge.answer import Answer
 from bpm.edge.envelope import problem
-from bpm.errors import BpmError, Invalid, Overloaded
+from bpm.errors import BpmError, Fenced, Invalid, Overloaded
 from bpm.jobs import Job, JobQueue
 from bpm.store import Transaction
 from router.answers import Answers, accepted, has_refused
@@ -28,7 +28,8 @@ from router.tables import requests
 from router.tables.requests import RequestRow
 
 LEFT_BEHIND_SECONDS = 20.0
-"""How long after its time limit a `sync` request that was not settled is taken up by a worker."""
+"""How long after its time limit a `sync` request that was not settled is taken up by a worker: after its caller's, and
+when that one is over, after its effect's."""
 
 
 class SyncExecution:
@@ -54,7 +55,7 @@ class SyncExecution:
         self._clock = clock
         self._sync_seconds = sync_seconds
         self._seal = seal
-        self._unfinished: dict[str, asyncio.Task[Outcome]] = {}
+        self._unfinished: dict[str, asyncio.Task[Outcome | None]] = {}
 
     async def answer(self, call: InboundCall, rule: Rule, source: Source, key: str | None) -> Answer:
         """Execute a request while its caller waits; after the time limit answer 202 and go on."""
@@ -158,9 +159,23 @@ class SyncExecution:
 
     async def _within_limit(self, envelope: Envelope, recorder: EffectSync) -> Outcome | None:
         """Execute, and return None at the time limit; then the request is on disk, for its caller is told so."""
-        task = self._unfinished[envelope.request_id] = asyncio.create_task(self._bus.execute(envelope))
+        task = self._unfinished[envelope.request_id] = asyncio.create_task(self._unless_fenced(envelope))
         task.add_done_callback(lambda _: self._unfinished.pop(envelope.request_id))
         done, _ = await asyncio.wait((task,), timeout=self._sync_seconds)
-        if not done and recorder.can_wait:
-            await self._bus.database.write(lambda tx: recorder.before(tx, envelope))
+        if not done:
+            await self._bus.database.write(lambda tx: self._outlast(tx, envelope, recorder))
         return task.result() if done else None
+
+    async def _unless_fenced(self, envelope: Envelope) -> Outcome | None:
+        """Execute; None when a worker has taken up the request meanwhile, and did it."""
+        try:
+            return await self._bus.execute(envelope)
+        except Fenced:
+            return None
+
+    def _outlast(self, tx: Transaction, envelope: Envelope, recorder: EffectSync) -> None:
+        """Have the request on disk, and taken up no sooner than its effect is ended."""
+        if recorder.can_wait:
+            recorder.before(tx, envelope)
+        left = self._bus.seconds_for(self._bus.registry.of(envelope.message)) + LEFT_BEHIND_SECONDS
+        recorder.outlast(tx, self._clock() + timedelta(seconds=left))

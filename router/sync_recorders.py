@@ -1,11 +1,14 @@
 """Requests that are executed while their callers wait: stored and settled beside their effect."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from bpm.bus import Envelope, Outcome, Recorder
 from bpm.clock import Clock
 from bpm.edge.answer import Answer
+from bpm.errors import Fenced
 from bpm.jobs import Job, JobQueue
 from bpm.store import Transaction
 from router import attempts
@@ -38,12 +41,15 @@ class SyncRecorder(Recorder):
 
     def find_first(self, tx: Transaction) -> RequestRow | None:
         """Return the first request with the provider's id; None when that was too long ago to count, or is dead."""
-        key = self._row["dedupe_key"]
-        first = deduplication.first_with_key(tx, key, self._row["received_at"]) if key is not None else None
+        key, received_at = self._row["dedupe_key"], self._row["received_at"]
+        if key is None:
+            return None
+        first = deduplication.first_with_key(tx, key, received_at)
         if first is None or not deduplication.is_given_up(first):
             return first
-        deduplication.free_key(tx, first)  # this one is executed in its stead
-        return None
+        if deduplication.take_key(tx, first):
+            return None  # this one is executed in its stead
+        return deduplication.first_with_key(tx, key, received_at)
 
     def _settled(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> dict[str, Any]:
         """Note the attempt and return the row's columns after it; the answer where it may have to be given again.
@@ -77,8 +83,11 @@ class TransactionalSync(SyncRecorder):
 class EffectSync(SyncRecorder):
     """Puts the request on disk before the handler reaches outside, and settles it afterwards.
 
-    A job, taken back with the settlement, takes up what a process leaves behind that ends in between.
+    A job, taken back with the settlement, takes up what a process leaves behind that ends in between. When a worker has
+    done so although the process goes on, the unit is `Fenced`: what was to be concluded is undone.
     """
+
+    _is_settled = False
 
     def __init__(
         self,
@@ -100,8 +109,8 @@ class EffectSync(SyncRecorder):
             requests.insert(tx, self._row)
         else:
             self.first = deduplication.insert_unless_known(tx, self._row)
-        if self.first is not None and self.find_first(tx) is None:
-            self.first = deduplication.insert_unless_known(tx, self._row)
+        if self.first is not None:
+            self.first = self.find_first(tx) or deduplication.insert_unless_known(tx, self._row)
         if self.first is not None:
             return Outcome(replayed=True)
         self._jobs.enqueue(tx, self._taken_up)
@@ -109,7 +118,19 @@ class EffectSync(SyncRecorder):
 
     def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
         """Settle the request in this unit."""
-        settling.finish(tx, self._row["request_id"], self._settled(tx, envelope, outcome))
+        if not settling.finish(tx, self._row["request_id"], self._settled(tx, envelope, outcome)):
+            raise Fenced
+        self._take_back(tx)
+
+    def outlast(self, tx: Transaction, until: datetime) -> None:
+        """Put the job off, for the work may go on until then; unless it is over."""
+        if self.first is None and not self._is_settled:
+            self._jobs.cancel(tx, self._taken_up)
+            self._taken_up = replace(self._taken_up, due_at=until)
+            self._jobs.enqueue(tx, self._taken_up)
+
+    def _take_back(self, tx: Transaction) -> None:
+        self._is_settled = True  # in the writer's thread, as everything in `outlast`
         self._jobs.cancel(tx, self._taken_up)
 
 
@@ -132,7 +153,11 @@ class DeferredSync(EffectSync):
     def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
         """Write the request with its outcome, or the outcome where it is on disk."""
         columns = self._settled(tx, envelope, outcome)
-        if self._is_begun and settling.finish(tx, self._row["request_id"], columns):
-            self._jobs.cancel(tx, self._taken_up)
+        request_id = self._row["request_id"]
+        if self._is_begun and settling.finish(tx, request_id, columns):
+            self._take_back(tx)
+        elif self._is_begun and requests.find_request(tx, None, request_id) is not None:
+            raise Fenced
         else:
+            self._is_settled = True
             tx.append(requests.INBOUND, {**self._row, **columns})

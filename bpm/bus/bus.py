@@ -129,6 +129,10 @@ class Bus:
         is_effect = self.registry.of(message).kind == "effect"
         return self._shares.place(organization_id) if is_effect else nullcontext()
 
+    def seconds_for(self, registration: Registration) -> float:
+        """Return how long an effect may take before it is ended."""
+        return registration.message_type.time_limit or self._effect_seconds
+
     async def rehearse(self, envelope: Envelope) -> DryRunResult:
         """Say what would become of a message; nothing of it is kept."""
         return await DryRun(self).rehearse(envelope)
@@ -234,7 +238,7 @@ class Bus:
                 return known
         begin = partial(self._begin, envelope) if can_wait else None
         context = EffectContext(self, envelope, lambda work: self._conclude(envelope, work), begin)
-        seconds = registration.message_type.time_limit or self._effect_seconds
+        seconds = self.seconds_for(registration)
         with Handling(envelope):
             try:
                 handler = registration.invoke(envelope.message, context)

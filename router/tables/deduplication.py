@@ -14,6 +14,7 @@ from router.tables.requests import DEAD, INBOUND, REQUESTS, RequestRow
 DEDUPLICATION_WINDOW = timedelta(days=7)
 _BY_DEDUPE_KEY = Lookup(REQUESTS, INBOUND, "dedupe_key")
 _FREE_KEY = update(INBOUND).where(INBOUND.c.request_id == bindparam("id_")).values(dedupe_key=None)
+_TAKE_KEY = _FREE_KEY.where(INBOUND.c.state == DEAD, INBOUND.c.cause.is_(None))
 
 
 def insert_unless_known(tx: Transaction, row: Mapping[str, Any]) -> RequestRow | None:
@@ -38,9 +39,9 @@ def is_given_up(row: RequestRow) -> bool:
     return row.state == DEAD and row.cause is None
 
 
-def free_key(tx: Transaction, row: RequestRow) -> None:
-    """Let another request take over the provider's id of this one."""
-    tx.connection.execute(_FREE_KEY, {"id_": row.request_id})
+def take_key(tx: Transaction, row: RequestRow) -> bool:
+    """Let another request take over the provider's id of one that is given up; False when it is that no more."""
+    return tx.connection.execute(_TAKE_KEY, {"id_": row.request_id}).rowcount == 1
 
 
 def first_with_key(tx: Transaction, key: str, now: datetime) -> RequestRow | None:
@@ -48,7 +49,7 @@ def first_with_key(tx: Transaction, key: str, now: datetime) -> RequestRow | Non
     first = _BY_DEDUPE_KEY.first(tx, None, dedupe_key=key)
     if first is None or _is_remembered(first, now):
         return first
-    free_key(tx, first)
+    tx.connection.execute(_FREE_KEY, {"id_": first.request_id})
     return None
 
 

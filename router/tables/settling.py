@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 
 from bpm.store import Transaction
-from router.tables.requests import DEAD, INBOUND, IS_OPEN, PENDING, RequestRow
+from router.tables.requests import DEAD, INBOUND, IS_OPEN, PENDING, RUNNING, RequestRow
 
 _OPEN_AT = select(INBOUND.c.request_id).where(
     INBOUND.c.request_id == bindparam("id"), INBOUND.c.attempt == bindparam("at_attempt"), IS_OPEN
@@ -39,7 +39,7 @@ _REOPEN = (
 _FINISHED = (*_SETTLED, "dedupe_key", "answer_status", "answer_type", "answer_body", "answer_headers")
 _FINISH = (
     update(INBOUND)
-    .where(INBOUND.c.request_id == bindparam("id_"))
+    .where(INBOUND.c.request_id == bindparam("id_"), INBOUND.c.attempt == 0, INBOUND.c.state == RUNNING)
     .values({name: bindparam(f"{name}_") for name in _FINISHED})
 )
 
@@ -56,7 +56,7 @@ def reopen(tx: Transaction, row: RequestRow, by: str, now: datetime, lane: str |
 
 
 def finish(tx: Transaction, request_id: str, values: Mapping[str, Any]) -> bool:
-    """Write the outcome of a request that was executed at once; False when there is no such request."""
+    """Write the outcome of a request that is executed at once; False when nobody executes it like that any more."""
     return tx.connection.execute(_FINISH, {"id_": request_id, **_bound(values)}).rowcount == 1
 
 

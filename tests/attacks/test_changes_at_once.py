@@ -1,12 +1,7 @@
-"""What two server processes change at the same moment, on PostgreSQL: the second decides by what the first one left.
-
-The first change is held just before its commit; the second begins meanwhile, and ends after it.
-"""
+"""What two server processes change at the same moment, on PostgreSQL: the second decides by what the first one left."""
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable
 from datetime import timedelta
 from itertools import accumulate
 from typing import Any, cast
@@ -19,84 +14,18 @@ from sqlalchemy import select
 from bpm.client import BusClient, Reply
 from bpm.clock import system_clock
 from bpm.process.history_tables import HISTORY
-from bpm.store import Transaction
 from bpm.store.postgres import plain_dsn
-from bpm.testing import RunningApp, running_app, until
+from bpm.testing import RunningApp, until
 from bpm.testing.client import PASSWORD as ADMINISTRATORS
 from commands.bulk import jobs as bulk_jobs
 from router.tables.deduplication import DEDUPLICATION_WINDOW, insert_unless_known
 from router.tables.requests import INBOUND, RequestRow
+from tests.attacks.pair import Pair
 from tests.attacks.people import PASSWORD, WAIT, deploy, person
 from tests.commands import playing
 from tests.given_up import store_given_up
 
 pytestmark = pytest.mark.anyio
-
-SECONDS = 20
-WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-
-Send = Callable[[], Awaitable[Any]]
-
-
-@dataclass
-class Pair:
-    """Two server processes on one database."""
-
-    one: RunningApp
-    other: RunningApp
-
-    async def at_once(self, first: Send, second: Send) -> tuple[Any, Any]:
-        """Send the first through the one process and hold its commit until the second has ended, or waits for it."""
-        hold = threading.Event()
-        first_task, last = await self._held(first, hold)
-        second_task = asyncio.ensure_future(second())
-        try:
-            await until(lambda: self._is_over(second_task))
-        finally:
-            hold.set()
-        _, *answers = await asyncio.gather(last, first_task, second_task)
-        return answers[0], answers[1]
-
-    async def _held(self, first: Send, hold: threading.Event) -> tuple["asyncio.Future[Any]", "asyncio.Future[Any]"]:
-        """Have the writer busy until the first's unit waits behind one that ends the group only when it is let go."""
-        database = self.one.app.database
-        gate, held = threading.Event(), threading.Event()
-        busy = asyncio.ensure_future(database.write(lambda _tx: gate.wait(SECONDS)))
-        await until(lambda: database.waiting == 1)
-        first_task = asyncio.ensure_future(first())
-        await until(lambda: database.waiting == 2)
-
-        def end(_tx: Transaction) -> None:
-            held.set()
-            hold.wait(SECONDS)
-
-        last = asyncio.ensure_future(database.write(end))
-        await until(lambda: database.waiting == 3)
-        gate.set()
-        await busy
-        await until(held.is_set)
-        return first_task, last
-
-    async def _is_over(self, task: "asyncio.Future[Any]") -> bool:
-        if task.done():
-            return True
-        database = self.one.app.database
-        return bool(await database.read(lambda tx: tx.connection.exec_driver_sql(WAITING).scalar()))
-
-
-@pytest.fixture
-async def pair(postgres_url: str, httpserver: HTTPServer) -> AsyncIterator[Pair]:
-    """Two processes without workers, so that nothing else is written; Mono is a server on loopback."""
-    settings: dict[str, Any] = {
-        "database_url": postgres_url,
-        "secret_key": "ab" * 32,
-        "worker": False,
-        "handler_seconds": SECONDS,
-        "delivery": {"probe": "off"},
-        "mono": {"webhook_secret": "s", "secret_key": "test_sk", "base_url": httpserver.url_for("")},
-    }
-    async with running_app(**settings) as one, running_app(**settings) as other:
-        yield Pair(one, other)
 
 
 async def signed_in(app: RunningApp, username: str = "admin", password: str = ADMINISTRATORS) -> Reply:
@@ -233,7 +162,7 @@ async def test_an_id_that_was_forgotten_is_one_request_s(pair: Pair, postgres_ur
     async with holder.transaction():  # both have seen that the old one does not count, and wait to take its id
         await holder.execute("SELECT FROM inbound_request FOR UPDATE")
         tasks = [asyncio.ensure_future(again(*each)) for each in ((pair.one, "a"), (pair.other, "b"))]
-        await until(lambda: database.read(lambda tx: tx.connection.exec_driver_sql(WAITING).scalar() == 2))
+        await until(pair.waiting, lambda count: count == 2)
     found = await asyncio.gather(*tasks)
     await holder.close()
     assert sum(each is None for each in found) == 1

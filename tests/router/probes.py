@@ -111,6 +111,28 @@ async def hold(command: HoldCommand, context: EffectContext) -> ProbeView:
     return ProbeView(reply=command.event)
 
 
+class OvertakenCommand(Command[ProbeView]):
+    """Leave an event with the settlement; the first try waits for the test to let it go."""
+
+    permission = "events:write"
+
+    event: str
+
+
+@handles
+async def be_overtaken(command: OvertakenCommand, context: EffectContext) -> ProbeView:
+    """Wait, if it is the first, and conclude."""
+    tries[command.event] += 1
+    if tries[command.event] == 1:
+        await released[command.event].wait()
+
+    def publish(inside: Context) -> ProbeView:
+        inside.call("PublishEventCommand", {"event": command.event, "data": {}})
+        return ProbeView(reply=command.event)
+
+    return await context.conclude(publish)
+
+
 class CallOutCommand(Command[ProbeView]):
     """Call an address outside, with the key by which it may tell a repeated call from a new one."""
 

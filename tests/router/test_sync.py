@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from bpm.errors import Defect
 from bpm.jobs import Job
@@ -68,6 +69,22 @@ async def test_an_effect_over_the_time_limit_goes_on(hurried_app: RunningApp) ->
     probes.released["long"].set()
     await until(hurried_app, "long", "done")
     assert await runs(hurried_app, "long") == 1
+
+
+@pytest.mark.embedded
+async def test_an_effect_over_the_time_limit_is_taken_up_when_it_must_have_ended(hurried_app: RunningApp) -> None:
+    """No worker begins what another process does, which has until the effect's own time limit."""
+    fields = {"commandName": "HoldCommand", "parameters": {"event": "outlasting"}}
+    await hurried_app.rule("outlasting", **fields, responseMode="sync")
+    answer = await hurried_app.hook("outlasting", {})
+    assert answer.status == 202
+    wait = text("SELECT execute_after - created FROM pgqueuer WHERE dedupe_key = :key")
+    key = Job("inbound", answer.data["requestId"], 0, utc_now()).key
+    found = await hurried_app.app.database.read(lambda tx: tx.connection.execute(wait, {"key": key}).scalars().all())
+    assert [seconds > hurried_app.app.settings.effect_seconds for seconds in found] == [True]
+    probes.released["outlasting"].set()
+    await until(hurried_app, "outlasting", "done")
+    assert await hurried_app.app.database.read(lambda tx: tx.connection.execute(wait, {"key": key}).all()) == []
 
 
 @pytest.mark.parametrize(
