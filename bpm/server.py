@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import signal
 import socket
 import sys
@@ -171,6 +172,7 @@ def work(**changes: Any) -> int:
 
 def _run(serve: Callable[[App], None], changes: dict[str, Any]) -> int:
     keep_heap_small()
+    os.environ["RUST_BACKTRACE"] = "0"  # a library in Rust that fails for want of memory hangs while it writes one
     try:
         settings = load_settings(**changes)
         configure_logs(settings)

@@ -16,6 +16,8 @@ class ExitStatus(IntEnum):
     USAGE = 2
     DIFFERENCE = 3
     REFUSED = 4
+    TOO_LITTLE = 75
+    """`EX_TEMPFAIL` of `sysexits.h`: another start may succeed."""
 
 
 def fail(status: ExitStatus, *sentences: str) -> NoReturn:

@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
+from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.terminal import say
+from bpm.shortage import shortage_in
 
 
 def serve(
@@ -23,7 +25,7 @@ def serve(
     `docs/reference/settings.md`.
     """
     changes = {} if worker else {"worker": False}
-    with _loading_without_collections():
+    with _saying_what_is_short(), _loading_without_collections():
         from bpm.server import run, run_several
 
         if processes > 1:
@@ -40,10 +42,26 @@ def worker(
     On PostgreSQL as many as wanted, on any machine; on SQLite one, in the data folder of the server.
     """
     changes = {} if concurrency is None else {"worker_concurrency": concurrency}
-    with _loading_without_collections():
+    with _saying_what_is_short(), _loading_without_collections():
         from bpm.server import work
 
         raise typer.Exit(work(worker=True, **changes))
+
+
+@contextmanager
+def _saying_what_is_short() -> Generator[None]:
+    """Say it in a sentence when the process gets too little memory or too few threads to start or to go on."""
+    try:
+        yield
+    except BaseException as error:
+        shortage = shortage_in(error)
+        if shortage is None:
+            raise
+        fail(
+            ExitStatus.TOO_LITTLE,
+            f"the machine gives this process too little ({str(shortage) or 'no more memory'}); it takes 250 MB of "
+            "memory, 500 MB of address space (ulimit -v) and 30 threads and processes (ulimit -u, pids.max)",
+        )
 
 
 @contextmanager

@@ -7,10 +7,13 @@ import structlog
 from bpm.edge.answer import Answer
 from bpm.edge.body import ClientGone
 from bpm.edge.envelope import problem
-from bpm.errors import BpmError, Defect
+from bpm.errors import BpmError, Defect, Overloaded
+from bpm.shortage import shortage_in
 
 Problems = Callable[[BpmError, str], Answer]
 """Makes the answer of an error: (error, request id)."""
+
+SHORT = "The machine has no memory or no thread left for this just now; try again in a moment"
 
 log = structlog.get_logger("bpm.edge")
 
@@ -20,7 +23,8 @@ async def answer_or_problem(
 ) -> Answer | None:
     """Return the answer, or that of the error it ended with; None when the client is gone.
 
-    An error that nobody expected is written to the log with the request's id, and answered as a `Defect`.
+    An error that nobody expected is written to the log with the request's id, and answered as a `Defect`; with 503
+    where it says that memory or threads are used up.
     """
     try:
         return await answering
@@ -29,5 +33,6 @@ async def answer_or_problem(
     except BpmError as error:
         return problems(error, request_id)
     except Exception as error:
+        is_short = shortage_in(error) is not None
         log.exception("request failed", request_id=request_id, exc_info=error)
-        return problems(Defect(), request_id)
+        return problems(Overloaded(SHORT) if is_short else Defect(), request_id)

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.exceptions import HashingError, InvalidHashError, VerificationError
+from argon2.low_level import error_to_str
+
+from bpm.errors import Unavailable
 
 T = TypeVar("T")
 
@@ -17,6 +20,9 @@ GENERATED_BYTES = 18
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 """19 MiB, two passes, one lane: the OWASP Password Storage Cheat Sheet's argon2id figures."""
+
+NO_MEMORY = error_to_str(-22)
+"""What argon2 says of `ARGON2_MEMORY_ALLOCATION_ERROR`."""
 
 
 class Passwords:
@@ -61,14 +67,23 @@ def generate_password() -> str:
 
 
 def _hash(password: str) -> str:
-    return _HASHER.hash(_bytes(password))
+    try:
+        return _HASHER.hash(_bytes(password))
+    except HashingError as error:
+        raise _unchecked() from MemoryError(str(error))
 
 
 def _verify(known: str, password: str) -> bool:
     try:
         return _HASHER.verify(known, _bytes(password))
-    except (VerificationError, InvalidHashError):
+    except (VerificationError, InvalidHashError) as error:
+        if str(error) == NO_MEMORY:  # nobody knows whether it is right
+            raise _unchecked() from MemoryError(NO_MEMORY)
         return False
+
+
+def _unchecked() -> Unavailable:
+    return Unavailable("There is too little memory to check a password just now; try again in a moment")
 
 
 def _bytes(password: str) -> bytes:

@@ -81,6 +81,7 @@ class DatabaseThread(Generic[W]):
             self._has_ended.set()
 
     def _take_over(self, own: ThreadResources[W], predecessor: ThreadResources[W]) -> None:
+        predecessor.watch.wait_until_looked_at()
         predecessor.link.cut()
         if predecessor.work is not None:
             self._finish(own, predecessor, predecessor.work)

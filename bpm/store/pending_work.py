@@ -1,12 +1,17 @@
 """Work that was handed to a thread of the database, and what became of it."""
 
 import asyncio
+import contextlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from bpm.store.preload import PreloadRequired
 from bpm.store.transaction import Transaction
+
+NO_MEMORY_SECONDS = 0.1
+"""How long a thread waits for memory in which to say that it is done."""
 
 
 @dataclass(slots=True, eq=False)
@@ -30,6 +35,27 @@ class PendingWork:
                 self.future.set_exception(_raisable(self.error))
         self.result = self.error = None
         del self.work, self.future
+
+
+W = TypeVar("W", bound=PendingWork)
+
+
+def hand_back(deliver: Callable[[list[W]], object], done: list[W]) -> None:
+    """Have work that is done delivered in the event loop of those who asked for it; called in another thread.
+
+    When there is no memory for that they wait until there is some: the thread lives, and forgets nobody.
+    """
+    with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is waiting any more
+        while not _is_handed_back(deliver, done):
+            time.sleep(NO_MEMORY_SECONDS)
+
+
+def _is_handed_back(deliver: Callable[[list[W]], object], done: list[W]) -> bool:
+    try:
+        done[0].future.get_loop().call_soon_threadsafe(deliver, done)
+    except MemoryError:
+        return False
+    return True
 
 
 def _raisable(error: BaseException) -> BaseException:

@@ -1,7 +1,6 @@
 """Reading beside the writer: a few threads with a connection each, waking once for all that waits."""
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +15,7 @@ from bpm.store.batch_queue import BatchQueue
 from bpm.store.database_thread import DatabaseThread, ThreadResources
 from bpm.store.faults import Diagnose
 from bpm.store.gate import SnapshotGate
-from bpm.store.pending_work import PendingWork
+from bpm.store.pending_work import PendingWork, hand_back
 from bpm.store.sync_runner import SyncRunner
 from bpm.store.transaction import Shared, Transaction
 from bpm.store.watchdog import Watchdog
@@ -100,7 +99,7 @@ class Readers:
         """Read on for a thread that was given up, whose snapshot has ended."""
         self.gate.leave(stuck)
         answered, rest = batch.taken_over(stuck.watch.never_ended())
-        self._hand_out(answered)
+        hand_back(self._deliver, answered)
         if rest:
             self._read(own, ReadBatch(rest))
 
@@ -108,11 +107,7 @@ class Readers:
         own.work = batch
         own.run_sync(partial(self._answer, own, batch))
         own.work = None
-        self._hand_out(batch.reads)
-
-    def _hand_out(self, reads: list[PendingWork]) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is waiting any more
-            reads[0].future.get_loop().call_soon_threadsafe(self._deliver, reads)
+        hand_back(self._deliver, batch.reads)
 
     def _answer(self, own: ThreadResources[ReadBatch], batch: ReadBatch) -> None:
         try:

@@ -59,7 +59,10 @@ class Watch:
     def __init__(
         self, seconds: float, abandoned: AbandonedThreads, link: Interruptible, take_over: Callable[[], object]
     ) -> None:
-        """Watch the calling thread, which uses `link`; `take_over` starts another one that does its work."""
+        """Watch the calling thread, which uses `link`; `take_over` starts another one that does its work.
+
+        What that raises means that none could be started.
+        """
         self._seconds = seconds
         self._abandoned = abandoned
         self._link = link
@@ -148,15 +151,30 @@ class Watch:
                 pass
 
     def _give_up(self, seconds: float) -> bool:
-        """Let another thread go on, unless too many were left behind already."""
-        if self._abandoned.add(self._thread):
-            self.is_abandoned = True
-            self._log(log.error, "a handler did not end when it was interrupted; another thread goes on", seconds)
+        """Let another thread go on, unless too many were left behind already, or there is no thread to be had."""
+        if self._abandoned.is_full:
+            self._wait_for(log.critical, "too many handlers do not end: this one holds up everybody", seconds)
+            return False
+        try:
             self._take_over()
-        elif not self._is_waited_for:
+        except (RuntimeError, MemoryError):  # the next look tries again
+            self._wait_for(log.critical, "no thread can be started in place of one that does not come back", seconds)
+            return False
+        self._abandoned.add(self._thread)
+        self.is_abandoned = True
+        self._log(log.error, "a handler did not end when it was interrupted; another thread goes on", seconds)
+        return True
+
+    def _wait_for(self, write: Callable[..., object], event: str, seconds: float) -> None:
+        """Say once why the work is not given up."""
+        if not self._is_waited_for:
             self._is_waited_for = True
-            self._log(log.critical, "too many handlers do not end: this one holds up everybody", seconds)
-        return self.is_abandoned
+            self._log(write, event, seconds)
+
+    def wait_until_looked_at(self) -> None:
+        """Return when the look that goes on is over, if one does: whoever takes over begins while it goes on."""
+        with self._lock:
+            return
 
     def _log(self, write: Callable[..., object], event: str, seconds: float) -> None:
         write(event, seconds=round(seconds, 1), at=stack_of(self._ident, FRAMES_SHOWN))
@@ -207,6 +225,7 @@ class Watchdog:
         while not self._ended.wait(LOOK_SECONDS):
             before, looked = looked, time.monotonic()
             for watch in tuple(self._watches):
-                watch.look(min(looked - before, MOST_BETWEEN_LOOKS))
+                with contextlib.suppress(MemoryError):  # there may be some at the next look
+                    watch.look(min(looked - before, MOST_BETWEEN_LOOKS))
                 if watch.is_abandoned:
                     self._watches.remove(watch)

@@ -5,7 +5,6 @@ A session committed per request reached 319 durable inserts a second on two core
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from bpm.store.batch_queue import BatchQueue
 from bpm.store.database_thread import DatabaseThread, ThreadResources
 from bpm.store.faults import Diagnose
 from bpm.store.group_commit import GroupCommit, WriteUnit
+from bpm.store.pending_work import hand_back
 from bpm.store.sync_runner import SyncRunner
 from bpm.store.transaction import Transaction
 from bpm.store.watchdog import Watchdog
@@ -98,7 +98,7 @@ class GroupWriter:
     ) -> None:
         """Commit the group of a thread that was given up, without the unit that it does not come back from."""
         settled, rest = group.taken_over()
-        self._answer(settled)
+        hand_back(self._deliver, settled)
         if rest:
             self._commit(own, rest)
 
@@ -109,11 +109,7 @@ class GroupWriter:
         own.work = None
         self.commits.observe(time.perf_counter() - began)
         self.batches.observe(len(group))
-        self._answer(group)
-
-    def _answer(self, group: list[WriteUnit]) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is waiting any more
-            group[0].future.get_loop().call_soon_threadsafe(self._deliver, group)
+        hand_back(self._deliver, group)
 
     def _next_group(self) -> list[WriteUnit]:
         """Wait for work, and take what else has queued up meanwhile; an empty group is the end."""

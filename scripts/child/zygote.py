@@ -6,6 +6,7 @@ itself, and then forks, signals and buries children as the server orders.
 """
 
 import contextlib
+import errno
 import gc
 import os
 import resource
@@ -71,7 +72,9 @@ class Zygote:
         order, descriptor = self._order()
         if order is None:
             return False
-        if order["t"] == "fork" and descriptor is not None:
+        if order["t"] == "fork" and descriptor is None:
+            self._refuse(order, os.strerror(errno.EMFILE))
+        elif order["t"] == "fork" and descriptor is not None:
             self._fork(order, descriptor)
         elif order["t"] == "signal":
             for pid in [pid for pid, number in self._ids.items() if number == order["id"]]:
@@ -86,21 +89,27 @@ class Zygote:
         return unpack(body), descriptors[0] if descriptors else None
 
     def _fork(self, order: dict[str, Any], descriptor: int) -> None:
-        trace, writes = os.pipe()
+        ends: tuple[int, ...] = ()
         try:
+            ends = trace, writes = os.pipe()
             pid = os.fork()
         except OSError as error:
-            os.close(trace)
-            self._send({"t": "exited", "id": order["id"], "status": -1, "cpu": 0.0, "peak": 0, "trace": str(error)})
-        else:
-            if pid == 0:
-                signal.set_wakeup_fd(-1)
-                become_child(order, descriptor, writes, self._setting)
-            os.set_blocking(trace, False)
-            self._ids[pid], self._traces[pid] = order["id"], trace
-            self._send({"t": "forked", "id": order["id"], "pid": pid})
+            for end in (*ends, descriptor):
+                os.close(end)
+            self._refuse(order, os.strerror(error.errno or 0))
+            return
+        if pid == 0:
+            signal.set_wakeup_fd(-1)
+            become_child(order, descriptor, writes, self._setting)
+        os.set_blocking(trace, False)
+        self._ids[pid], self._traces[pid] = order["id"], trace
+        self._send({"t": "forked", "id": order["id"], "pid": pid})
         os.close(writes)
         os.close(descriptor)
+
+    def _refuse(self, order: dict[str, Any], why: str) -> None:
+        """Say that there is no descriptor or no process for a child."""
+        self._send({"t": "exited", "id": order["id"], "status": -1, "cpu": 0.0, "peak": 0, "trace": why})
 
     def _bury(self) -> None:
         while self._ids:

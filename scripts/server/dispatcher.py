@@ -9,10 +9,10 @@ from scripts.server.exit_diagnosis import diagnose_exit
 from scripts.server.job_session import ComputeSlot, JobSession
 from scripts.server.messages import COMPILING
 from scripts.server.pool import Pool
-from scripts.server.remote_child import Child
+from scripts.server.remote_child import NOT_FORKED, Child, Exit
 from scripts.server.slots import SlotQueue
 from scripts.shared.limits import Limits
-from scripts.shared.outcome import NOBODY, UNTOLD, Failure, Senders, Waiting
+from scripts.shared.outcome import NOBODY, UNTOLD, Failure, SandboxUnavailable, Senders, Waiting
 
 ATTEMPTS = 3
 """Starts of a job whose zygote dies before the job has sent anything."""
@@ -75,7 +75,7 @@ class Dispatcher:
                 self._release(child, task, clean=said.get("clean", False))
                 peak = said.get("peak", 0) * 1024
                 return Ended(said, None, talk.logs, talk.sends, talk.cpu_seconds, peak, lost=False)
-            gone = await child.end()
+            gone = _there(await child.end())
         except BaseException:
             if child is not None:
                 child.leave()
@@ -94,3 +94,10 @@ class Dispatcher:
             child.leave()
         else:
             self._pool.keep(child, task.key, task.limits)
+
+
+def _there(gone: Exit) -> Exit:
+    """Return how a child ended; raises SandboxUnavailable when there was no process for it."""
+    if gone.status == NOT_FORKED and not gone.lost:
+        raise SandboxUnavailable(f"No process can be started for the script just now: {gone.trace}.")
+    return gone

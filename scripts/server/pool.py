@@ -129,7 +129,10 @@ class Pool:
             child.leave()
 
     async def _new_zygote(self) -> RemoteZygote:
-        zygote = RemoteZygote(self._entry)
+        try:
+            zygote = RemoteZygote(self._entry)
+        except OSError as error:
+            raise SandboxUnavailable(f"The script sandbox can't be started: {error}.") from error
         try:
             await zygote.started()
         except BaseException:

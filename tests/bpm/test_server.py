@@ -1,6 +1,7 @@
 """The server as a process: what it says when it can't start, and what its log never says."""
 
 import os
+import resource
 import socket
 import sqlite3
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 import structlog
 
 from bpm.app import App
+from bpm.cli.exits import ExitStatus
 from bpm.errors import Misconfigured
 from bpm.jobs.worker_lock import WorkerLock
 from bpm.server import configure_logs
@@ -22,7 +24,9 @@ from bpm.testing import ServerProcess, running_app
 PASSWORD = "Correct-horse-battery-9"
 
 
-def refused(data_dir: Path, **environment: str) -> tuple[str, str]:
+def refused(
+    data_dir: Path, *, status: int = 1, address_space: int = resource.RLIM_INFINITY, **environment: str
+) -> tuple[str, str]:
     """Start a server that can't start; return what it printed and said on standard error."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BPM_")}
     ended = subprocess.run(
@@ -32,8 +36,9 @@ def refused(data_dir: Path, **environment: str) -> tuple[str, str]:
         text=True,
         timeout=120,
         check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (address_space, resource.RLIM_INFINITY)),
     )
-    assert ended.returncode == 1
+    assert ended.returncode == status, ended.stderr
     assert "Traceback" not in ended.stderr
     return ended.stdout, ended.stderr
 
@@ -47,6 +52,14 @@ def test_a_port_in_use_is_told_before_anything_is_made(tmp_path: Path) -> None:
     assert said == f"bpm: can't listen on {reason}; set BPM_HOST and BPM_PORT to what is free\n"
     assert printed == ""
     assert not (tmp_path / "bpm.db").exists()
+
+
+@pytest.mark.parametrize("megabytes", [120, 200])
+def test_too_little_memory_is_told_in_a_sentence(tmp_path: Path, megabytes: int) -> None:
+    """Whether the parts can't be loaded or no thread can be started; whoever starts it may try again (status 75)."""
+    _, said = refused(tmp_path, status=ExitStatus.TOO_LITTLE, address_space=megabytes << 20)
+    (line,) = (line for line in said.splitlines() if line.startswith("bpm: "))
+    assert line.startswith("bpm: the machine gives this process too little (")
 
 
 def test_a_host_that_is_not_known_is_told(tmp_path: Path) -> None:

@@ -98,6 +98,31 @@ class StuckWorkContract:
         """Let the watchdog give up sooner."""
         monkeypatch.setattr(watchdog, "PATIENCE_SECONDS", PATIENCE)
 
+    async def test_a_unit_is_given_up_as_soon_as_there_is_a_thread(
+        self, database: Database, sleeper: Sleeper, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where the machine has none to take over, the watchdog waits for one: it must not end itself."""
+        tried = threading.Semaphore(0)
+        start = threading.Thread.start
+
+        def refused(thread: threading.Thread) -> None:
+            if thread.name != "bpm-writer":
+                return start(thread)
+            tried.release()
+            raise RuntimeError("can't start new thread")
+
+        with monkeypatch.context() as crowded:
+            crowded.setattr(threading.Thread, "start", refused)
+            stuck = asyncio.create_task(database.write(sleeper.working()))
+            for _ in range(2):
+                assert await asyncio.to_thread(tried.acquire, timeout=GUARD)
+            assert not database.abandoned.alive
+        with pytest.raises(TookTooLong):
+            await asyncio.wait_for(stuck, GUARD)
+        async with asyncio.timeout(GUARD):
+            assert await database.write(insert("a")) == "a"
+        assert await database.read(words) == ["a"]
+
     async def test_others_are_written_while_a_unit_sleeps(self, database: Database, sleeper: Sleeper) -> None:
         """Its neighbours in the group are committed once; nothing of it is stored, now or when it wakes."""
         async with asyncio.timeout(GUARD):

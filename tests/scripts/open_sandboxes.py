@@ -13,3 +13,9 @@ class UnfilteredSandbox(Sandbox):
     """Runs where the kernel offers no system call filter."""
 
     entry = "tests.scripts.unfiltered_zygote"
+
+
+class CrowdedSandbox(Sandbox):
+    """Runs where there is no room for more than a few processes."""
+
+    entry = "tests.scripts.crowded_zygote"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bpm.testing import until
-from scripts import Limits, Sandbox, SandboxUnavailable
-from tests.scripts.open_sandboxes import OpenSandbox, UnfilteredSandbox
+from scripts import Limits, Run, Sandbox, SandboxUnavailable
+from tests.scripts.open_sandboxes import CrowdedSandbox, OpenSandbox, UnfilteredSandbox
 
 pytestmark = pytest.mark.anyio
 
@@ -55,6 +55,15 @@ async def test_every_lock_is_reported() -> None:
             "user", "namespaces", "no_new_privileges", "landlock", "seccomp", "resource_limits", "cpu_timer",
         }  # fmt: skip
         assert sandbox.locks["seccomp"] is True
+
+
+async def test_a_machine_without_a_process_for_a_script_is_no_failure_of_it() -> None:
+    """It is said that none can be started, so that whoever runs the script tries again; the sandbox goes on."""
+    async with CrowdedSandbox() as sandbox:
+        ended = [await asyncio.gather(sandbox.run(WORD, {}), return_exceptions=True) for _ in range(12)]
+    results = {run.result for (run,) in ended if isinstance(run, Run)}
+    refused = {str(error).partition(":")[0] for (error,) in ended if isinstance(error, BaseException)}
+    assert (results, refused) == ({"fine"}, {"No process can be started for the script just now"})
 
 
 async def test_scripts_are_refused_where_they_cannot_be_confined() -> None:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import httptools
 
-from bpm.errors import BpmError, Malformed
+from bpm.errors import BpmError, Malformed, Overloaded
 from bpm.settings import ConnectionSettings
 from bpm.web.connections.head import require_http_1, require_target
 from bpm.web.connections.request_meter import RequestMeter
@@ -81,7 +81,7 @@ class RequestReader:
             used = offer.args[0]
             self._pass_over_offer()
         except httptools.HttpParserError as error:  # what a callback raises is wrapped
-            raise self._problem or Malformed(f"the request is not HTTP/1.1: {error}") from None
+            raise self._problem or _problem_of(error) from None
         self._meter.demand_bounded()
         return used
 
@@ -159,3 +159,10 @@ class RequestReader:
             keep_alive=version == "1.1" and self._parser.should_keep_alive(),
             expects_continue=version == "1.1" and named.get(b"expect", b"").lower() == b"100-continue",
         )
+
+
+def _problem_of(error: httptools.HttpParserError) -> BpmError:
+    """Return what is wrong where no callback has said it: the request, or that there was no memory to take it in."""
+    if isinstance(error.__context__, MemoryError):
+        return Overloaded("there is no memory to take the request in; try again in a moment")
+    return Malformed(f"the request is not HTTP/1.1: {error}")

@@ -33,6 +33,15 @@ async def test_an_error_is_answered_and_a_mistake_is_logged() -> None:
     assert [(line["event"], line["request_id"]) for line in lines] == [("request failed", "r-2")]
 
 
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("can't start new thread")])
+async def test_where_memory_or_threads_are_used_up_trying_again_helps(error: Exception) -> None:
+    """It is no mistake of ours or of the sender's."""
+    answer = await answer_or_problem("r", raising(error))
+    assert answer is not None
+    assert answer.status == 503
+    assert b"no memory or no thread left" in answer.body
+
+
 async def test_a_client_that_left_is_not_answered() -> None:
     """There is nobody to answer, and nothing to log."""
     with structlog.testing.capture_logs() as lines:

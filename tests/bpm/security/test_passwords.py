@@ -1,6 +1,8 @@
 """Passwords are hashed slowly, in threads, and compared without telling who exists."""
 
 import asyncio
+import subprocess
+import sys
 
 import pytest
 from argon2 import PasswordHasher
@@ -93,3 +95,35 @@ async def _processor_seconds(passwords: Passwords, known: str | None) -> float:
     effort = Effort()
     await passwords.verify(known, "a wrong guess")
     return effort.seconds
+
+
+WITHOUT_MEMORY = """
+import asyncio, resource, sys, time
+from pathlib import Path
+from bpm.errors import Unavailable
+from bpm.heap import keep_heap_small
+from bpm.security.passwords import Passwords
+
+async def main():
+    await asyncio.gather(*(asyncio.to_thread(time.sleep, 0.1) for _ in range(40)))  # all threads there will be
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 4_000_000, resource.RLIM_INFINITY))
+    for asked in (Passwords().verify(sys.argv[1], "correct horse"), Passwords().hash("correct horse")):
+        try:
+            print(await asked)
+        except Unavailable:
+            print("Unavailable")
+    resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+keep_heap_small()
+asyncio.run(main())
+"""
+
+
+async def test_a_password_that_could_not_be_checked_is_not_wrong() -> None:
+    """Without memory for its hash the right one was refused, and counted as an attempt by somebody else."""
+    known = await Passwords().hash("correct horse")
+    checked = subprocess.run(  # noqa: ASYNC221 there is nothing beside it
+        [sys.executable, "-c", WITHOUT_MEMORY, known], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert checked.stdout.split() == ["Unavailable", "Unavailable"]

@@ -1,0 +1,27 @@
+"""What is raised where the machine gives a process no more memory, or no further thread."""
+
+import errno
+from collections.abc import Iterator
+
+NO_THREAD = "can't start new thread"
+NO_MEMORY = (errno.ENOMEM, errno.EAGAIN)
+"""What the system says to who asks for memory or for a process."""
+
+
+def shortage_in(error: BaseException) -> BaseException | None:
+    """Return what says that memory or threads are used up: an error, or one that it came of; None if none does."""
+    return next((met for met in _causes(error) if _is_shortage(met)), None)
+
+
+def _is_shortage(error: BaseException) -> bool:
+    is_threads = isinstance(error, RuntimeError) and NO_THREAD in str(error)
+    return isinstance(error, MemoryError) or is_threads or (isinstance(error, OSError) and error.errno in NO_MEMORY)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    met: BaseException | None = error
+    seen = set[int]()
+    while met is not None and id(met) not in seen:
+        seen.add(id(met))
+        yield met
+        met = met.__cause__ or met.__context__
