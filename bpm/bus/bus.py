@@ -81,7 +81,7 @@ class Bus:
         self._shares = shares or FairSlots(WORKER_PLACES)
         self.causes = CorrelationBudget(clock, limits or ProcessSettings())
         self.costs = Costs()
-        self.running = RunningHandlers(database.abandoned)
+        self.running = RunningHandlers(database.abandoned, database.handler_names)
         self._clock = clock
         self._effect_seconds = effect_seconds
         self._rights: Rights = rights or FixedRights()

@@ -1,27 +1,27 @@
-"""Which handler each database thread is in, so that one that never came back is not called again meanwhile.
+"""A handler that never came back is not called again meanwhile.
 
 A handler that sleeps holds up everybody until its thread is given up. A request for it that is tried again, or the
 next one, would do the same at once.
 """
 
 from collections.abc import Callable
-from threading import get_ident
 from typing import TypeVar
 
 from bpm.errors import StillRunning
 from bpm.store.abandoned_threads import AbandonedThreads
+from bpm.store.handler_names import HandlerNames
 
 C = TypeVar("C")
 R = TypeVar("R")
 
 
 class RunningHandlers:
-    """The name of the message whose handler a thread is in; of nested ones the innermost."""
+    """The handlers that database threads are in."""
 
-    def __init__(self, abandoned: AbandonedThreads) -> None:
-        """Take the threads that were given up."""
+    def __init__(self, abandoned: AbandonedThreads, names: HandlerNames) -> None:
+        """Take the threads that were given up, and what is noted of where each thread is."""
         self._abandoned = abandoned
-        self._names: dict[int, str] = {}
+        self._names = names
 
     def within(self, name: str, work: Callable[[C], R]) -> Callable[[C], R]:
         """Return the work of a handler; it raises `StillRunning` while a thread does not come back from it."""
@@ -29,20 +29,18 @@ class RunningHandlers:
         def entered(context: C) -> R:
             if self._abandoned.alive:
                 self._refuse_stuck(name)
-            thread = get_ident()
-            outer = self._names.get(thread, "")
-            self._names[thread] = name
+            outer = self._names.enter(name)
             try:
                 return work(context)
             finally:
-                self._names[thread] = outer
+                self._names.leave(outer)
 
         return entered
 
     @property
     def stuck(self) -> list[str]:
         """The names of the handlers that do not come back."""
-        return [self._names.get(thread.ident or 0, "") for thread in self._abandoned.alive]
+        return [self._names.of(thread.ident or 0) for thread in self._abandoned.alive]
 
     def _refuse_stuck(self, name: str) -> None:
         if name in self.stuck:

@@ -14,13 +14,14 @@ from bpm.metrics import Metric
 from bpm.store.abandoned_threads import AbandonedThreads
 from bpm.store.append import Append
 from bpm.store.faults import Diagnose
+from bpm.store.handler_names import HandlerNames
 from bpm.store.migrate import upgrade
 from bpm.store.preload import ROUNDS, PreloadRequired
 from bpm.store.readers import Readers
 from bpm.store.sync_runner import SyncRunner, run_sync
 from bpm.store.transaction import Transaction
-from bpm.store.watchdog import Watchdog
-from bpm.store.writer import GroupWriter
+from bpm.store.watchdog import HeldThread, Watchdog
+from bpm.store.writer import WRITER, GroupWriter
 from bpm.threads import beside_loop
 
 T = TypeVar("T")
@@ -62,7 +63,8 @@ class Database(ABC):
         """The threads whose work did not end, and that others have taken over from."""
         for engine in self._engines:
             event.listen(engine, "do_connect", self.abandoned.refuse_connection)
-        self._watchdog = Watchdog(work_seconds, self.abandoned)
+        self.handler_names = HandlerNames()
+        self._watchdog = Watchdog(work_seconds, self.abandoned, self.handler_names)
         self._writer = GroupWriter(writing.connect, diagnose, sync_runner, self._watchdog, optimistic=optimistic)
         self.readers = Readers(reading.connect, diagnose, sync_runner, self._watchdog, reading_threads)
 
@@ -131,6 +133,11 @@ class Database(ABC):
     def waiting(self) -> int:
         """Units of work that wait for the writer, for health and metrics."""
         return self._writer.waiting_units
+
+    @property
+    def held(self) -> HeldThread | None:
+        """What the writer is at, if it works: others wait for it."""
+        return self._watchdog.held(WRITER)
 
     @property
     def metrics(self) -> tuple[Metric, ...]:

@@ -11,13 +11,14 @@ import ctypes
 import threading
 import time
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import structlog
 
 from bpm.errors import TookTooLong
 from bpm.stall import stack_of
 from bpm.store.abandoned_threads import Abandoned, AbandonedThreads
+from bpm.store.handler_names import HandlerNames
 
 T = TypeVar("T")
 
@@ -53,11 +54,23 @@ class Interruptible(Protocol):
         ...
 
 
+class HeldThread(NamedTuple):
+    """What a thread is at: the message whose handler it is in, "" for other work, and for how long."""
+
+    handler: str
+    seconds: float
+
+
 class Watch:
     """What one thread is doing, and for how long."""
 
     def __init__(
-        self, seconds: float, abandoned: AbandonedThreads, link: Interruptible, take_over: Callable[[], object]
+        self,
+        seconds: float,
+        abandoned: AbandonedThreads,
+        names: HandlerNames,
+        link: Interruptible,
+        take_over: Callable[[], object],
     ) -> None:
         """Watch the calling thread, which uses `link`; `take_over` starts another one that does its work.
 
@@ -65,9 +78,11 @@ class Watch:
         """
         self._seconds = seconds
         self._abandoned = abandoned
+        self._names = names
         self._link = link
         self._take_over = take_over
         self._thread = threading.current_thread()
+        self.thread = self._thread.name
         self._ident = threading.get_ident()
         self._lock = threading.Lock()
         self._began: float | None = None
@@ -92,6 +107,12 @@ class Watch:
             raise self.overran() from None
         finally:
             self._end()
+
+    @property
+    def held(self) -> HeldThread | None:
+        """What the thread is at; None when it waits for work."""
+        began = self._began
+        return None if began is None else HeldThread(self._names.of(self._ident), time.monotonic() - began)
 
     @property
     def has_overrun(self) -> bool:
@@ -177,7 +198,8 @@ class Watch:
             return
 
     def _log(self, write: Callable[..., object], event: str, seconds: float) -> None:
-        write(event, seconds=round(seconds, 1), at=stack_of(self._ident, FRAMES_SHOWN))
+        where = stack_of(self._ident, FRAMES_SHOWN)
+        write(event, type=self._names.of(self._ident), seconds=round(seconds, 1), at=where)
 
     def _stop_looking(self) -> None:
         with self._lock:
@@ -198,10 +220,11 @@ class Watch:
 class Watchdog:
     """A thread that looks at the database threads' work."""
 
-    def __init__(self, seconds: float, abandoned: AbandonedThreads) -> None:
-        """Let work take at most `seconds`; `abandoned` counts the threads that are given up."""
+    def __init__(self, seconds: float, abandoned: AbandonedThreads, names: HandlerNames) -> None:
+        """Let work take at most `seconds`; `abandoned` counts the threads that are given up, `names` says what runs."""
         self._seconds = seconds
         self._abandoned = abandoned
+        self._names = names
         self._watches: list[Watch] = []
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._look, name="bpm-watchdog", daemon=True)
@@ -216,9 +239,14 @@ class Watchdog:
 
     def watch(self, link: Interruptible, take_over: Callable[[], object]) -> Watch:
         """Return a watch for the calling thread; see `Watch`."""
-        watch = Watch(self._seconds, self._abandoned, link, take_over)
+        watch = Watch(self._seconds, self._abandoned, self._names, link, take_over)
         self._watches.append(watch)
         return watch
+
+    def held(self, thread: str) -> HeldThread | None:
+        """Return what the thread of that name is at; None when it waits for work."""
+        watches = (watch for watch in tuple(self._watches) if watch.thread == thread and not watch.is_abandoned)
+        return next((watch.held for watch in watches), None)
 
     def _look(self) -> None:
         looked = time.monotonic()

@@ -25,6 +25,9 @@ from bpm.store.watchdog import Watchdog
 
 T = TypeVar("T")
 
+WRITER = "bpm-writer"
+"""The name of the thread."""
+
 MAX_GROUP_UNITS = 256
 MAX_GROUP_BYTES = 8 * 1024 * 1024
 MAX_WAITING_UNITS = 2_000
@@ -58,9 +61,7 @@ class GroupWriter:
         self._optimistic = optimistic
         self._handover: BatchQueue[WriteUnit] = BatchQueue()
         self._ended = False
-        self._thread = DatabaseThread[GroupCommit](
-            "bpm-writer", connect, sync_runner, watchdog, self._serve, self._finish
-        )
+        self._thread = DatabaseThread[GroupCommit](WRITER, connect, sync_runner, watchdog, self._serve, self._finish)
         self.waiting_units = 0
         self.waiting_bytes = 0
         self.batches = Histogram("bpm_writer_batch_units", "Units of work in one commit.", UNITS)

@@ -25,10 +25,13 @@ from bpm.security.permissions import INSTALLATION
 from bpm.settings import Settings
 from bpm.store import Database, Transaction, utc_now
 from bpm.store.migrate import newest_revision, revision_of
+from bpm.store.watchdog import HeldThread
 from bpm.web.tables import write_probe
 
 PROBE_SECONDS = 5
 """How long the database may take to write one row."""
+HELD_SECONDS = 1
+"""After so long it is said what holds the writer, without waiting for it."""
 
 HEARTBEAT_SECONDS = 15
 """How old the worker's last sign of life may be."""
@@ -131,11 +134,16 @@ class Readiness:
             return self._probe
 
     async def _ask_database(self) -> Check:
+        writing = asyncio.ensure_future(self._database.write(_written))
+        await asyncio.wait((writing,), timeout=HELD_SECONDS)
+        held = self._database.held
+        if not writing.done() and held is None:
+            await asyncio.wait((writing,), timeout=PROBE_SECONDS - HELD_SECONDS)
+        if not writing.done():
+            writing.cancel()
+            return _held_up(held)
         try:
-            async with asyncio.timeout(PROBE_SECONDS):
-                revision = await self._database.write(_written)
-        except TimeoutError:
-            return Check("database", ok=False, detail=f"wrote nothing within {PROBE_SECONDS} seconds")
+            revision = writing.result()
         except BpmError as error:
             return Check("database", ok=False, detail=error.message)
         except Exception as error:
@@ -167,6 +175,14 @@ def health_routes(readiness: Readiness, accounts: Authenticator, settings: Setti
         return _answer(200 if ready else 503, body)
 
     return [Route("/livez", livez), Route("/readyz", readyz)]
+
+
+def _held_up(held: HeldThread | None) -> Check:
+    """Tell why nothing is written; for as long as the probe may take, what is accepted waits and is done."""
+    if held is None:
+        return Check("database", ok=False, detail=f"wrote nothing within {PROBE_SECONDS} seconds")
+    words = f"{held.handler or 'a transaction'} has held the writer for {held.seconds:.1f} seconds, and others wait"
+    return Check("database", ok=held.seconds < PROBE_SECONDS, detail=words)
 
 
 def _written(tx: Transaction) -> str | None:

@@ -113,6 +113,8 @@ async def test_a_handler_that_sleeps_holds_nobody_up(server: ServerProcess, pipe
     metrics = await server.request("GET", "/metrics", headers={"Authorization": f"Bearer {server.token}"})
     assert "bpm_threads_abandoned 1" in str(metrics.body)
     await server.settled()
+    lines = [line for line in server.log.splitlines() if "did not end when it was interrupted" in line]
+    assert f'"type": "{message}"' in lines[-1]
     wake(pipe)
     await until(lambda: _is_called_again(server, message), seconds=60)
     assert (await server.cmd("GetEventListQuery", event="sleeper.begun"))["totalCount"] == 0

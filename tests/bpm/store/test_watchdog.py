@@ -10,6 +10,7 @@ import pytest
 from bpm.errors import TookTooLong
 from bpm.store import watchdog
 from bpm.store.abandoned_threads import AbandonedThreads
+from bpm.store.handler_names import HandlerNames
 from bpm.store.watchdog import Watchdog
 
 SECONDS = 60
@@ -39,7 +40,7 @@ def spin() -> None:
 def test_a_thread_under_a_profiler_gets_on_after_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is left that every thread looks for at every call: one that is followed would not come past it."""
     monkeypatch.setattr(watchdog, "LOOK_SECONDS", 0.01)
-    dog = Watchdog(0.02, AbandonedThreads())
+    dog = Watchdog(0.02, AbandonedThreads(), HandlerNames())
     watch = dog.watch(Link(), lambda: None)
     dog.start()
     for _ in range(3):
@@ -58,7 +59,7 @@ def test_a_thread_under_a_profiler_gets_on_after_an_interrupt(monkeypatch: pytes
 
 def test_time_in_which_nobody_looked_counts_only_in_part() -> None:
     """The work of a process that was paused, or did not get its turn, is not ended for how late it is."""
-    dog, begun, ends = Watchdog(0.05, AbandonedThreads()), threading.Event(), threading.Event()
+    dog, begun, ends = Watchdog(0.05, AbandonedThreads(), HandlerNames()), threading.Event(), threading.Event()
     watches: list[watchdog.Watch] = []
 
     def work() -> None:

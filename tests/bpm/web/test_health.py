@@ -1,5 +1,6 @@
 """`/livez` and `/readyz`: the status for everybody, the details for those who are known."""
 
+import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from bpm.accounts import Accounts
 from bpm.edge.lifecycle import Lifecycle
 from bpm.jobs.worker_watch import WorkerWatch
 from bpm.settings import Settings
-from bpm.store import Database
+from bpm.store import Database, Transaction
 from bpm.store.abandoned_threads import MOST_ABANDONED
 from bpm.web import health
 from bpm.web.health import Readiness, health_routes
@@ -142,6 +143,34 @@ async def test_a_server_that_no_worker_helps_is_degraded(
         assert (stranger.status_code, stranger.json()) == (200, {"status": "degraded"})
         lifecycle.drain()
         assert (await client.get("/readyz")).json()["status"] == "not ready"
+
+
+async def test_who_holds_the_writer_is_told_without_waiting_for_it(
+    client_of: Clients, database: Database, lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is accepted meanwhile is done; after as long as a write may take the process is not ready."""
+    woken = threading.Event()
+
+    def hold(_tx: Transaction) -> None:
+        outer = database.handler_names.enter("SlowCommand")
+        woken.wait()
+        database.handler_names.leave(outer)
+
+    monkeypatch.setattr(health, "HELD_SECONDS", 0.1)
+    monkeypatch.setattr(health, "KEPT_SECONDS", 0)
+    async with client_of(Readiness(database, lifecycle, WorkerWatch(database))) as client:
+        holding = asyncio.create_task(database.write(hold))
+        try:
+            held = await client.get("/readyz")
+            monkeypatch.setattr(health, "PROBE_SECONDS", 0.1)
+            held_for_long = await client.get("/readyz")
+        finally:
+            woken.set()
+        await holding
+        again = await client.get("/readyz")
+    assert [answer.status_code for answer in (held, held_for_long, again)] == [200, 503, 200]
+    for answer in (held, held_for_long):
+        assert answer.json()["checks"]["database"]["detail"].startswith("SlowCommand has held the writer for ")
 
 
 async def test_a_process_whose_handlers_do_not_end_needs_a_restart(
