@@ -1,7 +1,6 @@
 """Makes requests for deliveries."""
 
 import asyncio
-import ssl
 import time
 from functools import lru_cache
 from typing import Any
@@ -35,10 +34,10 @@ class AttemptClient:
     def __init__(self, targets: Targets) -> None:
         """Make the client; used inside the event loop, closed with `close`."""
         self._targets = targets
-        resolver, context = GuardedResolver(targets), _context("http/1.1")
+        resolver, context = GuardedResolver(targets), client_context("http/1.1")
         session = open_session(targets, context, resolver)
         self._transport = AiohttpTransport(verify=context, trust_env=False, client=session)
-        self._http2 = Http2Client(resolver, _context("h2"))
+        self._http2 = Http2Client(resolver, client_context("h2"))
 
     async def send(self, outgoing: DeliveryRequest) -> AttemptResult:
         """Make one request and return what became of it; the status decides, its body is only kept for the log."""
@@ -89,13 +88,6 @@ async def _read(stream: Any, answer: ReceiverAnswer) -> None:
         answer.add(piece)
         if answer.length >= MAX_READ:
             return
-
-
-def _context(protocol: str) -> ssl.SSLContext:
-    """Return a context whose handshake names the one protocol that is going to be spoken (RFC 7301)."""
-    context = client_context()
-    context.set_alpn_protocols([protocol])
-    return context
 
 
 @lru_cache(maxsize=4_096)

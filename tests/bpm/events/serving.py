@@ -1,6 +1,7 @@
 """Receivers that say exactly what a test wants, over plain connections and TLS."""
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from bpm.security.net import AddressList
 from bpm.security.net_targets import Targets
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 DAY = timedelta(days=1)
 LOOPBACK = Targets(AddressList.parse("127.0.0.0/8, ::1/128"))
 
@@ -52,7 +54,9 @@ def saying(*pieces: bytes, endless: bool = False, linger: float = 0.05) -> Serve
     """Return what reads a request, says these bytes, the last ones without end if asked to, and closes."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = CONTENT_LENGTH.search(head)  # to close with a part unread would reset the connection
+        await reader.readexactly(int(length[1]) if length else 0)
         for piece in pieces:
             writer.write(piece)
             await writer.drain()
