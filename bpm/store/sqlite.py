@@ -17,7 +17,7 @@ from bpm.settings import Settings
 from bpm.store.backup.automatic import keep_before_upgrade
 from bpm.store.checkpoints import Checkpoints
 from bpm.store.database import Database
-from bpm.store.faults import Fault
+from bpm.store.faults import Fault, TransactionLost
 from bpm.store.migrate import upgrade
 from bpm.store.sync_runner import run_directly
 
@@ -172,6 +172,8 @@ def database_file(settings: Settings) -> Path:
 
 
 def diagnose(error: BaseException) -> Fault | None:
-    """Tell an absent or full disk from a mistake in a statement."""
+    """Tell an absent or full disk, and a transaction that was lost, from a mistake in a statement."""
+    if isinstance(error, TransactionLost):
+        return Fault.CONTENTION  # whose statement lost it fails alone, the others are committed one by one
     code = getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlite_errorcode", None)
     return Fault.OUTAGE if code is not None and (code & 0xFF) in OUTAGES else None

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Executable, Table
 from sqlalchemy.exc import DBAPIError
 
 from bpm.store.bulk import apply_changes
+from bpm.store.faults import TransactionLost
 from bpm.store.numbering import new_numbers
 from bpm.store.session import ScopedSession
 
@@ -93,9 +94,18 @@ class Transaction:
     @property
     def connection(self) -> Connection:
         """The connection, for statements that change something; to be asked for anew inside each savepoint."""
+        self.require_open()
         if self._unopened:
             self._emit_savepoints()
         return self._connection
+
+    def require_open(self) -> None:
+        """Raise `TransactionLost` when there is no transaction any more.
+
+        What is executed then commits at once, and the commit at the end says nothing.
+        """
+        if self.driver is not None and not self.driver.in_transaction:
+            raise TransactionLost
 
     @property
     def reading(self) -> Connection:
@@ -157,7 +167,10 @@ class Transaction:
 
     @contextmanager
     def savepoint(self) -> Generator[None]:
-        """Undo everything done inside, appended rows and callbacks too, when the block raises."""
+        """Undo everything done inside, appended rows and callbacks too, when the block raises.
+
+        Raises `TransactionLost` in its stead when the database has undone more than that.
+        """
         self.flush()
         rows, changes, callbacks = len(self.appended), len(self.changes), len(self.callbacks)
         point = _Savepoint()
@@ -171,6 +184,7 @@ class Transaction:
             del self.appended[rows:], self.changes[changes:], self.callbacks[callbacks:]
             with suppress(DBAPIError, sqlite3.Error):  # a full disk has rolled back everything; its error counts
                 self._leave(point, undo=True)
+            self.require_open()
             raise
         self._leave(point)
 

@@ -32,6 +32,20 @@ class TestSqlite(StuckWorkContract):
         yield database
         await database.stop()
 
+    async def test_a_change_that_is_interrupted_takes_nobody_with_it(self, database: Database) -> None:
+        """SQLite undoes the whole transaction then: what others had written in it is written again."""
+
+        def endless(tx: Transaction) -> None:
+            numbers = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT 'w' || x, 'calm' FROM n"
+            tx.connection.execute(text(f"INSERT INTO writer_sample (word, mood) {numbers}"))
+
+        async with asyncio.timeout(GUARD):
+            asked = (insert("a"), endless, insert("b"))
+            answers = await asyncio.gather(*map(database.write, asked), return_exceptions=True)
+        assert (answers[0], answers[2]) == ("a", "b")
+        assert isinstance(answers[1], TookTooLong)
+        assert await database.read(words) == ["a", "b"]
+
 
 class TestPostgres(StuckWorkContract):
     """The distributed one."""

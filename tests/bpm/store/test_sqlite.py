@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,35 @@ async def test_a_file_that_can_not_grow_refuses_and_recovers(database: Database)
         await database.write(insert("x" * 10_000_000))
     assert await database.write(insert("after")) == "after"
     assert "before" in await database.read(words)
+
+
+def without_memory(tx: Transaction) -> None:
+    """Insert a row for which SQLite finds no memory; it undoes the whole transaction then."""
+
+    def nothing() -> None:
+        raise MemoryError
+
+    assert tx.driver is not None
+    tx.driver.create_function("no_memory", 0, nothing)
+    tx.connection.exec_driver_sql("INSERT INTO writer_sample (word, mood) VALUES (no_memory(), 'calm')")
+
+
+def without_a_word(tx: Transaction) -> None:
+    """Do the same, and let nobody know."""
+    with suppress(MemoryError):
+        without_memory(tx)
+
+
+@pytest.mark.parametrize("work", [without_memory, without_a_word])
+async def test_a_transaction_that_sqlite_undid_is_not_acknowledged(
+    database: Database, work: Callable[[Transaction], None]
+) -> None:
+    """What stood in it before is written again: whoever was told that it is on disk finds it there."""
+    asked = (insert("a"), work, insert("b"))
+    answers = await asyncio.gather(*map(database.write, asked), return_exceptions=True)
+    assert (answers[0], answers[2]) == ("a", "b")
+    assert isinstance(answers[1], StorageUnavailable)
+    assert await database.read(words) == ["a", "b"]
 
 
 async def test_a_second_process_that_holds_the_lock_is_waited_for(database: Database, settings: Settings) -> None:
