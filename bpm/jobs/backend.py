@@ -1,7 +1,7 @@
 """The backend of PgQueuer: what differs between SQLite and PostgreSQL."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -69,5 +69,8 @@ class JobBackend(ABC):
         """See `JobQueue.backlog`."""
 
     @abstractmethod
-    async def prune(self) -> None:
-        """Throw away what the engine notes about finished jobs."""
+    async def prune(self, running: Collection[str]) -> None:
+        """Throw away what the engine notes about finished jobs, and take back those that nobody runs any more.
+
+        `running` are the keys of those that run in this process.
+        """

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, cast
 
@@ -205,7 +205,7 @@ class PostgresTokens(JobBackend):
         await self._pool.execute(_COUNT_DEATHS, self.lease, TOLD)
         self.deaths.learn({row["key"]: row["deaths"] for row in await self._pool.fetch(_DEATHS)})
 
-    async def prune(self) -> None:
+    async def prune(self, running: Collection[str]) -> None:
         """Shorten PgQueuer's log; forget tokens it holds back, which the reconciler has replaced."""
         if self._pool is not None:
             await self._pool.execute(_PRUNE, LOG_KEPT, PRUNED_AT_ONCE)

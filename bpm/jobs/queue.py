@@ -45,7 +45,7 @@ class JobRunner(JobQueue):
         self._reconciler = Reconciler(database, self, Lanes(self, clock))
         self._kinds: tuple[JobKind, ...] = ()
         self._manager: QueueManager | None = None
-        self._running: set[asyncio.Task[Any]] = set()
+        self._running: dict[asyncio.Task[Any], str] = {}
         self._serving: asyncio.Task[None] | None = None
         self._reconciling: RepeatingTask | None = None
         self._draining = False
@@ -82,7 +82,7 @@ class JobRunner(JobQueue):
         self._tokens.own()
         self._kinds = kinds
         self._serving = asyncio.create_task(self._serve(), name="bpm-jobs")
-        self._reconciling = self._reconciler.repeating(kinds, self._tokens.prune)
+        self._reconciling = self._reconciler.repeating(kinds, self._prune)
         self._reconciling.start()
 
     async def drain(self, seconds: float) -> None:
@@ -122,6 +122,9 @@ class JobRunner(JobQueue):
         """See `JobQueue.alive`."""
         return self._manager is not None
 
+    async def _prune(self) -> None:
+        await self._tokens.prune(set(self._running.values()))
+
     async def _serve(self) -> None:
         while not self._draining:
             try:
@@ -153,17 +156,17 @@ class JobRunner(JobQueue):
         async def run(token: Token) -> None:
             task = asyncio.current_task()
             assert task is not None
-            self._running.add(task)
+            self._running[task] = _key_of(token)
             try:
                 await self._attempt(kind, token)
             finally:
-                self._running.discard(task)
+                del self._running[task]
 
         return run
 
     async def _attempt(self, kind: JobKind, token: Token) -> None:
         """Run the job; what it could not record is put off, what a drain cuts off is given back."""
-        job = Job.named((token.payload or b"").decode(), token.execute_after)
+        job = Job.named(_key_of(token), token.execute_after)
         try:
             await self._run(kind, job)
         except asyncio.CancelledError:
@@ -195,3 +198,7 @@ class JobRunner(JobQueue):
                 else:
                     log.error("a job is given up: it ended its process", job=job.key, deaths=deaths)
                     await kind.give_up(job, poison_error(deaths))
+
+
+def _key_of(token: Token) -> str:
+    return (token.payload or b"").decode()

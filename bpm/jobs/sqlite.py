@@ -5,10 +5,11 @@ left behind is taken back at the next start.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, cast
 
+import structlog
 from pgqueuer.ports import RepositoryPort
 from sqlalchemy import Column, Float, Integer, MetaData, Table, Text, Update, select, text, update
 
@@ -20,6 +21,8 @@ from bpm.jobs.repository import SqliteRepository
 from bpm.jobs.tables import DEATHS, NAME
 from bpm.jobs.worker_lock import WorkerLock
 from bpm.store import Database, Transaction
+
+log = structlog.get_logger("bpm.jobs")
 
 TOKENS = Table(
     NAME,
@@ -61,6 +64,10 @@ _DIED = text(f"""
 """)  # noqa: S608
 _FORGET_ENDED = text(f"DELETE FROM {DEATHS.name} WHERE key NOT IN (SELECT dedupe_key FROM {NAME})")  # noqa: S608
 _TAKE_BACK = text(f"UPDATE {NAME} SET status = 'queued' WHERE status = 'picked'")  # noqa: S608
+_TAKE_BACK_SOME = text(f"""
+    UPDATE {NAME} SET status = 'queued' WHERE status = 'picked' AND dedupe_key IN (SELECT value FROM json_each(:keys))
+""")  # noqa: S608
+_PICKED = text(f"SELECT dedupe_key, attempts FROM {NAME} WHERE status = 'picked'")  # noqa: S608
 _NEWEST = text(f"SELECT max(created) FROM {NAME}")  # noqa: S608
 _SHIFT = text(f"""
     UPDATE {NAME} SET created = created - :by, execute_after = execute_after - :by WHERE created > :now
@@ -81,6 +88,8 @@ class SqliteTokens(JobBackend):
         self._timeline = SteadyClock()
         self._repository: SqliteRepository | None = None
         self._has_opened = False
+        self._orphans: set[tuple[str, int]] = set()
+        """The tokens that nobody was seen to run at the last look, and how often each had been put off."""
         self.deaths = CrashTracker(self)
 
     async def prepare(self) -> None:
@@ -154,8 +163,22 @@ class SqliteTokens(JobBackend):
         """See `CrashRecords.forget`."""
         await self._database.write(lambda tx: tx.connection.execute(DEATHS.delete().where(DEATHS.c.key == key)))
 
-    async def prune(self) -> None:
-        """See `Tokens.prune`; finished tokens are deleted and leave no note."""
+    async def prune(self, running: Collection[str]) -> None:
+        """See `Tokens.prune`; finished tokens are deleted and leave no note.
+
+        A token that was claimed and then fell from the engine's hands, for want of memory, would wait for the next
+        start. One that nobody runs at two looks, and that was not put off in between, is not on its way to whoever
+        runs it.
+        """
+        found = await self._database.read(lambda tx: tx.connection.execute(_PICKED).all())
+        orphans = {(row.dedupe_key, row.attempts) for row in found if row.dedupe_key not in running}
+        lost = orphans & self._orphans
+        self._orphans = orphans - lost
+        if lost:
+            log.warning("jobs that nobody runs any more are taken back", jobs=len(lost))
+            keys = json.dumps([key for key, _ in lost])
+            await self._database.write(lambda tx: tx.connection.execute(_TAKE_BACK_SOME, {"keys": keys}))
+            self.wake()
 
     def _create(self, tx: Transaction) -> None:
         TOKENS.create(tx.connection, checkfirst=True)
