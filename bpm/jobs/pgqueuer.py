@@ -11,6 +11,7 @@ from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver, AsyncpgPoolDriver
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder, QuerySchedulerBuilder
 from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.domain.models import Job as Token
+from pgqueuer.domain.models import TracebackRecord
 from pgqueuer.domain.settings import DBSettings
 from pgqueuer.domain.types import Channel
 from pgqueuer.ports import RepositoryPort
@@ -48,10 +49,15 @@ SETTINGS = DBSettings(
 )
 """PgQueuer's own names, said aloud because it would take others from the environment."""
 
+_PRIORITY = "greatest(1767225600 - extract(epoch FROM clock_timestamp() + {delay}), -2000000000)::integer"
+"""Of a token that is due after a delay: PgQueuer takes the highest first, so the earlier it is due, the higher. What is
+put off again and again, as the work of an organisation that has its places, would come before all that is newer."""
+
 TOKENS = Table(NAME, MetaData())
 TOKENS.info["insert"] = text(f"""
     INSERT INTO {NAME} (priority, status, entrypoint, dedupe_key, payload, execute_after)
-    SELECT 0, 'queued', kind, key, convert_to(key, 'UTF8'), clock_timestamp() + delay
+    SELECT {_PRIORITY.format(delay="delay")},
+        'queued', kind, key, convert_to(key, 'UTF8'), clock_timestamp() + delay
     FROM unnest(:kind, :key, :delay) AS token (kind, key, delay)
     ON CONFLICT DO NOTHING
 """).bindparams(  # noqa: S608 our name
@@ -64,6 +70,7 @@ only one that all processes share."""
 
 _CANCEL = text(f"DELETE FROM {NAME} WHERE status = 'queued' AND dedupe_key = ANY(:keys)")  # noqa: S608 our name
 _RELEASE = text(f"DELETE FROM {NAME} WHERE status = 'picked' AND dedupe_key = :key")  # noqa: S608 our name
+_PUT_OFF = f"UPDATE {NAME} SET priority = {_PRIORITY.format(delay='$2::interval')} WHERE id = $1"  # noqa: S608
 _WAITING = text(f"SELECT count(*) FROM {NAME} WHERE status = 'queued'")  # noqa: S608
 _BACKLOG = text(f"""
     SELECT entrypoint, count(*), extract(epoch FROM now() - min(execute_after))::float FROM {NAME}
@@ -108,6 +115,11 @@ class CountedQueries(Queries):
         """See `Queries.dequeue`; what PgQueuer would take over is given back already."""
         await self.count_deaths()
         return await super().dequeue(*args, **{**kwargs, "heartbeat_timeout": UNCOUNTED_LEASE})
+
+    async def retry_job(self, job: Token, delay: timedelta, traceback_record: TracebackRecord | None) -> None:
+        """See `Queries.retry_job`; the job comes behind those that are due before it."""
+        await self.driver.execute(_PUT_OFF, job.id, delay)
+        await super().retry_job(job, delay, traceback_record)
 
 
 class PostgresTokens(JobBackend):

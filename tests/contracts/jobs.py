@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import TextClause
 
 from bpm.errors import Poisoned, StorageUnavailable
+from bpm.fair_slots import NoFreeSlot
 from bpm.jobs import Job, JobQueue
 from bpm.jobs.factory import open_jobs
 from bpm.jobs.tables import DEATHS, TOKENS
@@ -57,6 +58,16 @@ class Notes:
 
     async def give_up(self, job: Job, error: Poisoned) -> None:
         self.given_up.append((job.ref, str(error)))
+
+
+class Crowd(Notes):
+    """Jobs of which those of one organisation have no place, and take half a second to say so."""
+
+    async def run(self, job: Job) -> None:
+        if job.ref.startswith("crowd"):
+            await asyncio.sleep(0.5)
+            raise NoFreeSlot
+        await super().run(job)
 
 
 class JobsContract:
@@ -125,6 +136,16 @@ class JobsContract:
             await asyncio.gather(*appends)
             await until(lambda: len(notes.ran) == 500, seconds=20)
         assert sorted(map(int, notes.ran)) == list(range(500))
+
+    async def test_what_is_put_off_comes_behind_what_was_due_before(
+        self, database: Database, working: Working, job: NewJob
+    ) -> None:
+        """Work whose organisation has its places, however much it is, keeps no other from its turn."""
+        notes = Crowd()
+        async with working(notes, 2) as jobs:
+            await database.write(lambda tx: jobs.enqueue(tx, *(job(f"crowd-{number}") for number in range(10))))
+            await database.write(lambda tx: jobs.enqueue(tx, job("other")))
+            await until(lambda: notes.ran == ["other"])
 
     async def test_jobs_run_when_they_are_due(self, database: Database, working: Working, job: NewJob) -> None:
         """None runs before its time, and none waits for the next look at the whole queue."""
