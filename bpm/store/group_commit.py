@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from sqlalchemy import Connection
+
 from bpm.errors import StorageUnavailable, TookTooLong, describe
 from bpm.store.abandoned_threads import Abandoned
 from bpm.store.append import Append
@@ -135,8 +137,7 @@ class GroupCommit:
                 transaction.require_open()
                 appended.extend(transaction.appended)
                 changes.extend(transaction.changes)
-            insert_appended(connection, appended)
-            apply_changes(connection, changes)
+            _write(connection, appended, changes)
 
     def _run_unit(self, transaction: Transaction, unit: WriteUnit, *, careful: bool) -> Transaction:
         unit.result, unit.error, unit.callbacks = None, None, None
@@ -150,8 +151,7 @@ class GroupCommit:
                 with transaction.savepoint():
                     unit.result = self._watched(unit, transaction)
                     if careful:
-                        insert_appended(transaction.connection, transaction.appended)
-                        apply_changes(transaction.connection, transaction.changes)
+                        _write(transaction.connection, transaction.appended, transaction.changes)
                         transaction.appended.clear()
                         transaction.changes.clear()
             unit.callbacks = transaction.callbacks
@@ -182,3 +182,14 @@ class GroupCommit:
             unit.error = StorageUnavailable()
             unit.error.__cause__ = error
             unit.is_settled = True
+
+
+def _write(connection: Connection, appended: list[AppendedRow], changes: list[Change]) -> None:
+    """Write what was handed over; raises what stands in the way, also a statement that failed and nobody heard of.
+
+    PostgreSQL refuses every statement after one that has failed, and says nothing at the commit, which undoes all.
+    """
+    insert_appended(connection, appended)
+    apply_changes(connection, changes)
+    if not appended and not changes and connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SELECT 1")

@@ -75,6 +75,17 @@ class DatabaseContract:
             await database.write(insert(f"w{number}"))
             assert await database.read(count) == number + 1
 
+    async def test_a_failure_that_a_unit_keeps_to_itself_undoes_nobody(self, database: Database) -> None:
+        """On PostgreSQL a failed statement spoils the transaction, and the commit did not say that it undid it."""
+
+        def silent(tx: Transaction) -> None:
+            with contextlib.suppress(DBAPIError):
+                tx.connection.execute(text("SELECT no_such_column"))
+
+        answers = await asyncio.gather(database.write(insert("a")), database.write(silent), return_exceptions=True)
+        assert answers[0] == "a"
+        assert await database.read(words) == ["a"]
+
     async def test_a_failing_unit_leaves_the_others_of_its_group(self, database: Database) -> None:
         """A unit that raises is undone alone; its neighbours in the same commit stay."""
 
