@@ -23,7 +23,7 @@ from scripts.child import facades, guards
 from scripts.child.child import REHEARSAL, Setting, become_child
 from scripts.child.compiler import compile_script
 from scripts.child.execution import Language
-from scripts.shared.frames import HEADER, pack, unpack
+from scripts.shared.frames import HEADER, NOT_FORKED, pack, unpack
 from scripts.wall import locks
 
 TRACE_BYTES = 4096
@@ -109,7 +109,7 @@ class Zygote:
 
     def _refuse(self, order: dict[str, Any], why: str) -> None:
         """Say that there is no descriptor or no process for a child."""
-        self._send({"t": "exited", "id": order["id"], "status": -1, "cpu": 0.0, "peak": 0, "trace": why})
+        self._send({"t": "exited", "id": order["id"], "status": NOT_FORKED, "cpu": 0.0, "peak": 0, "trace": why})
 
     def _bury(self) -> None:
         while self._ids:

@@ -9,8 +9,9 @@ from scripts.server.exit_diagnosis import diagnose_exit
 from scripts.server.job_session import ComputeSlot, JobSession
 from scripts.server.messages import COMPILING
 from scripts.server.pool import Pool
-from scripts.server.remote_child import NOT_FORKED, Child, Exit
+from scripts.server.remote_child import Child, Exit
 from scripts.server.slots import SlotQueue
+from scripts.shared.frames import NOT_FORKED
 from scripts.shared.limits import Limits
 from scripts.shared.outcome import NOBODY, UNTOLD, Failure, SandboxUnavailable, Senders, Waiting
 

@@ -18,9 +18,6 @@ BURY_SECONDS = 5.0
 
 READ_BYTES = 256 * 1024
 
-NOT_FORKED = -1
-"""The status of a child for which the machine had no process."""
-
 
 class Exit(NamedTuple):
     """How a child ended: wait status, CPU seconds, peak memory in bytes, and its last words."""

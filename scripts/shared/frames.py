@@ -33,6 +33,9 @@ BIG_INTEGER_BYTES = 1024
 DECIMAL = 2
 DECIMAL_BYTES = MOST_DIGITS
 
+NOT_FORKED = -1
+"""The status in `exited` of a child for which the machine had no process."""
+
 KIND_BYTES = 16
 """The kind of a message stands within so many bytes of its body."""
 

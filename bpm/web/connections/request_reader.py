@@ -12,6 +12,7 @@ import httptools
 
 from bpm.errors import BpmError, Malformed, Overloaded
 from bpm.settings import ConnectionSettings
+from bpm.shortage import shortage_in
 from bpm.web.connections.head import require_http_1, require_target
 from bpm.web.connections.request_meter import RequestMeter
 
@@ -163,6 +164,6 @@ class RequestReader:
 
 def _problem_of(error: httptools.HttpParserError) -> BpmError:
     """Return what is wrong where no callback has said it: the request, or that there was no memory to take it in."""
-    if isinstance(error.__context__, MemoryError):
+    if shortage_in(error) is not None:
         return Overloaded("there is no memory to take the request in; try again in a moment")
     return Malformed(f"the request is not HTTP/1.1: {error}")
