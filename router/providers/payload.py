@@ -13,6 +13,8 @@ MAX_AMOUNT_CHARACTERS = 40
 MAX_PLACES = 6
 
 _EXACT = Context(prec=2 * MAX_AMOUNT_CHARACTERS)
+_AMOUNT = re.compile(r"[+-]?(?:\d*|\d{1,3}(?:[, ]\d{3})+)(?:\.\d*)?(?:[eE][+-]?\d{1,3})?", re.ASCII)
+"""Digits, or groups of three of them. `12,50` is none, whatever its writer meant: it must not be read as 1250."""
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f]")
 _MOMENTS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y", "%d-%m-%Y")
 
@@ -89,19 +91,21 @@ def as_text(value: object) -> str | None:
 
 def as_amount(value: object, *, signed: bool = False) -> Decimal:
     """Read a number, or text such as `20,000.00`; raises `ValueError` for what is no amount of money."""
-    text = (as_text(value) or "").replace(",", "").replace(" ", "")
+    text = as_text(value) or ""
+    if len(text) > MAX_AMOUNT_CHARACTERS or not _AMOUNT.fullmatch(text):
+        raise ValueError("must be an amount, as in 20000.00 or 20,000.00")
     try:
-        amount = Decimal(text[: MAX_AMOUNT_CHARACTERS + 1])
+        amount = Decimal(text.replace(",", "").replace(" ", ""))
     except InvalidOperation:
         raise ValueError("must be an amount, as in 20000.00") from None
-    if len(text) > MAX_AMOUNT_CHARACTERS or not amount.is_finite() or abs(amount) >= MAX_AMOUNT:
+    if abs(amount) >= MAX_AMOUNT:
         raise ValueError("must be an amount of at most 18 digits before the point")
     if amount < 0 and not signed:
         raise ValueError("must not be negative")
     amount = amount.normalize(_EXACT)
     if cast("int", amount.as_tuple().exponent) < -MAX_PLACES:
         raise ValueError(f"must have at most {MAX_PLACES} digits after the point")
-    return Decimal(format(amount, "f"))
+    return Decimal(format(_EXACT.plus(amount), "f"))
 
 
 def as_moment(text: str, zone: tzinfo) -> datetime | None:

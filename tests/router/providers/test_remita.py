@@ -126,8 +126,10 @@ def test_a_single_object_is_one_notification() -> None:
         ("1e3", "1000"),
         ('"1,234.50"', "1234.5"),
         ("123456789012345678.123456", "123456789012345678.123456"),
+        ('"12 345 678"', "12345678"),
         ('" 12 "', "12"),
         ("0", "0"),
+        ('"-0.00"', "0"),
         ('""', None),
         ("null", None),
     ],
@@ -140,7 +142,12 @@ def test_amounts_are_exact(sent: str, read: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "sent", ["-1", '"abc"', "1e999", '"Infinity"', '"NaN"', "1e18", "0.0000001", "[]", "true", '{"a": 1}', "9" * 41]
+    "sent",
+    [
+        *("-1", '"abc"', '"Infinity"', '"NaN"', "[]", "true", '{"a": 1}', "9" * 41, '"."', '"1_000"', '"\u0661\u0662"'),
+        *("1e18", "1e999", "1E+9999999", '"1E+999999999999"', "0.0000001", "1e-9999999"),
+        *('"12,50"', '"20.000,50"', '"1,2,3"', '"20000,"', '",500"', '"1,0000"', '"1 2"'),
+    ],
 )
 def test_a_wrong_amount_rejects_its_element(sent: str) -> None:
     """What is no amount of money rejects that element by name, and the others go on."""
