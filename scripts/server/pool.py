@@ -8,9 +8,9 @@ from collections import OrderedDict, deque
 from collections.abc import Hashable
 from contextvars import Context
 
+from scripts.server import spares
 from scripts.server.remote_child import Child
 from scripts.server.remote_zygote import RemoteZygote
-from scripts.server.spares import SpareNeed
 from scripts.shared.limits import Limits
 from scripts.shared.outcome import SandboxUnavailable
 
@@ -34,7 +34,8 @@ class Pool:
         self._starting = asyncio.Lock()
         self._zygote: RemoteZygote | None = None
         self._spares: deque[Child] = deque()
-        self._need = SpareNeed()
+        self._need = spares.SpareNeed()
+        self._looking_again: asyncio.TimerHandle | None = None
         self._compilers: deque[Child] = deque()
         """The one spare that has warmed up for compiling."""
         self._idle: OrderedDict[int, tuple[Hashable, Child]] = OrderedDict()
@@ -99,7 +100,7 @@ class Pool:
             self._retire(next(iter(self._idle)))
 
     def refill(self) -> None:
-        """Order new spares for those that were taken."""
+        """Order new spares for those that were taken, and let go of those that nobody wanted for a while."""
         zygote = self._zygote
         if self.closed or zygote is None:
             return
@@ -111,6 +112,13 @@ class Pool:
                 self._spares.append(zygote.fork(self._limits))
             if not zygote.lost and not self._compilers:
                 self._compilers.append(zygote.fork(self._limits, compiles=True))
+        if self._spares and self._looking_again is None:
+            loop = asyncio.get_running_loop()
+            self._looking_again = loop.call_later(spares.KEPT_SECONDS, self._look_again, context=Context())
+
+    def _look_again(self) -> None:
+        self._looking_again = None
+        self.refill()
 
     def _idle_for(self, key: Hashable, limits: Limits) -> Child | None:
         for number, (owner, child) in reversed(self._idle.items()):
@@ -144,6 +152,9 @@ class Pool:
         return zygote
 
     async def _forget(self) -> None:
+        if self._looking_again is not None:
+            self._looking_again.cancel()
+            self._looking_again = None
         for child in (*self._spares, *self._compilers, *(child for _, child in self._idle.values())):
             child.leave()
         self._spares.clear()
