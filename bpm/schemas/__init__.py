@@ -8,6 +8,7 @@ docs/decisions for why.
 """
 
 from .errors import SchemaError
-from .schema import MAX_CHECK_STEPS, MAX_SCHEMA_BYTES, MAX_SCHEMA_STEPS, check_schema, problems
+from .limits import MAX_CHECK_STEPS, MAX_SCHEMA_BYTES, MAX_SCHEMA_STEPS
+from .schema import check_schema, problems
 
 __all__ = ["MAX_CHECK_STEPS", "MAX_SCHEMA_BYTES", "MAX_SCHEMA_STEPS", "SchemaError", "check_schema", "problems"]

@@ -7,8 +7,6 @@ time, whose cost is known beforehand: it could not be stopped.
 from collections.abc import Callable
 from typing import Any
 
-import jsonschema_rs
-
 from bpm.metering import Meter
 
 from .errors import SchemaError
@@ -23,6 +21,8 @@ DIGITS_PER_STEP = 100
 
 def leaf(keyword: dict[str, Any], size_limit: int | None = None) -> Leaf:
     """Return the test of one keyword; raises `ValueError` when it can't be used."""
+    import jsonschema_rs  # 5 MB, which few installations need
+
     options = jsonschema_rs.RegexOptions(size_limit=size_limit)
     return jsonschema_rs.validator_for(keyword, pattern_options=options, validate_formats=True, offline=True).is_valid
 

@@ -1,24 +1,16 @@
-"""JSON Schemas compiled for checks whose cost is bounded."""
+"""Checks against JSON Schemas, whose cost is bounded."""
 
 from functools import lru_cache
 from itertools import islice
-from typing import Any, cast
+from typing import Any
 
-import jsonschema_rs
+from bpm.exact_json import read_json, write_json
+from bpm.metering import OverBudget, metered
 
-from bpm.exact_json import read_json, with_doubles, write_json
-from bpm.metering import Meter, OverBudget, metered
-
-from .builder import Builder
 from .check import Path, SchemaCheck, SchemaNode
-from .drafts import DRAFTS
 from .errors import SchemaError
+from .limits import MAX_CHECK_STEPS, MAX_SCHEMA_BYTES
 
-MAX_SCHEMA_BYTES = 64 * 1024
-MAX_SCHEMA_STEPS = 150_000
-"""Steps of compiling a schema."""
-MAX_CHECK_STEPS = 400_000
-"""Steps of checking one value."""
 MAX_PROBLEMS = 20
 
 
@@ -43,31 +35,15 @@ def problems(schema_text: str, data: object) -> list[str]:
             raise OverBudget("the data is nested too deeply for its JSON Schema; use a flatter form") from error
 
 
-def _compile(schema: object) -> SchemaNode:
-    try:
-        _demand_known_draft(schema)
-        jsonschema_rs.meta.validate(with_doubles(schema))
-        return Builder(schema, Meter(MAX_SCHEMA_STEPS, work="compiling the JSON Schema")).build()
-    except OverBudget as error:
-        raise SchemaError(
-            f"takes more than {MAX_SCHEMA_STEPS} steps to compile: use fewer schemas, or smaller patterns"
-        ) from error
-    except (ValueError, TypeError, LookupError, jsonschema_rs.ReferencingError, RecursionError) as error:
-        if isinstance(error, SchemaError):
-            raise
-        raise SchemaError(f"is not a JSON Schema: {_first_line(error)}") from error
-
-
-def _demand_known_draft(schema: object) -> None:
-    """Refuse the address of another meta-schema before anybody thinks of fetching it; raises `SchemaError`."""
-    named = cast("dict[str, Any]", schema).get("$schema") if isinstance(schema, dict) else None
-    if named is not None and (not isinstance(named, str) or named.removesuffix("#") not in DRAFTS):
-        raise SchemaError(f"is not a JSON Schema: $schema must be one of {', '.join(DRAFTS)}, or left out")
-
-
 @lru_cache(maxsize=1_000)
 def _compiled(schema_text: str) -> SchemaNode:
     return _compile(read_json(schema_text))
+
+
+def _compile(schema: object) -> SchemaNode:
+    from .compiler import compile_schema  # with its libraries 9 MB, which few installations need
+
+    return compile_schema(schema)
 
 
 def _written(path: Path) -> str:
@@ -75,7 +51,3 @@ def _written(path: Path) -> str:
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}"
     return text
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

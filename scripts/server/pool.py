@@ -4,15 +4,19 @@ import asyncio
 import contextlib
 import os
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Hashable
 from contextvars import Context
+from functools import partial
 
 from scripts.server import spares
 from scripts.server.remote_child import Child
 from scripts.server.remote_zygote import RemoteZygote
+from scripts.server.spares import Spares
 from scripts.shared.limits import Limits
 from scripts.shared.outcome import SandboxUnavailable
+
+SPARES_PER_CORE = 2
 
 IDLE_REUSED = 32
 """Idle children of grade `rule` kept at most, over all rules."""
@@ -33,11 +37,9 @@ class Pool:
         self._allow_unconfined = allow_unconfined
         self._starting = asyncio.Lock()
         self._zygote: RemoteZygote | None = None
-        self._spares: deque[Child] = deque()
-        self._need = spares.SpareNeed()
+        self._runners = Spares(SPARES_PER_CORE * (os.cpu_count() or 1))
+        self._compilers = Spares(1)
         self._looking_again: asyncio.TimerHandle | None = None
-        self._compilers: deque[Child] = deque()
-        """The one spare that has warmed up for compiling."""
         self._idle: OrderedDict[int, tuple[Hashable, Child]] = OrderedDict()
 
     @property
@@ -72,7 +74,7 @@ class Pool:
         zygote = await self.start()
         try:
             if compiles:
-                return _alive(self._compilers) or zygote.fork(self._limits, compiles=True)
+                return self._compilers.take() or zygote.fork(self._limits, compiles=True)
             return self._take(zygote, limits, key)
         except OSError as error:
             raise SandboxUnavailable(f"The script sandbox cannot open another socket: {error}.") from error
@@ -82,9 +84,7 @@ class Pool:
             return self._idle_for(key, limits) or zygote.fork(limits, reused=True)
         if (limits.cpu_seconds, limits.memory_bytes) != (self._limits.cpu_seconds, self._limits.memory_bytes):
             return zygote.fork(limits)
-        spare = _alive(self._spares)
-        self._need.note(was_there=spare is not None)
-        return spare or zygote.fork(limits)
+        return self._runners.take() or zygote.fork(limits)
 
     def keep(self, child: Child, key: Hashable, limits: Limits) -> None:
         """Keep a child for the next run of its key, unless it has served its time."""
@@ -102,17 +102,13 @@ class Pool:
     def refill(self) -> None:
         """Order new spares for those that were taken, and let go of those that nobody wanted for a while."""
         zygote = self._zygote
-        if self.closed or zygote is None:
+        if self.closed or zygote is None or zygote.lost:
             return
         # Out of descriptors: the run that needs one will say so, and a later refill may succeed.
         with contextlib.suppress(OSError, SandboxUnavailable):
-            while len(self._spares) > self._need.number:
-                self._spares.popleft().leave()
-            while not zygote.lost and len(self._spares) < self._need.number:
-                self._spares.append(zygote.fork(self._limits))
-            if not zygote.lost and not self._compilers:
-                self._compilers.append(zygote.fork(self._limits, compiles=True))
-        if self._spares and self._looking_again is None:
+            self._runners.refill(partial(zygote.fork, self._limits))
+            self._compilers.refill(partial(zygote.fork, self._limits, compiles=True))
+        if (self._runners or self._compilers) and self._looking_again is None:
             loop = asyncio.get_running_loop()
             self._looking_again = loop.call_later(spares.KEPT_SECONDS, self._look_again, context=Context())
 
@@ -155,21 +151,11 @@ class Pool:
         if self._looking_again is not None:
             self._looking_again.cancel()
             self._looking_again = None
-        for child in (*self._spares, *self._compilers, *(child for _, child in self._idle.values())):
+        self._runners.leave()
+        self._compilers.leave()
+        for _, child in self._idle.values():
             child.leave()
-        self._spares.clear()
-        self._compilers.clear()
         self._idle.clear()
         if self._zygote is not None:
             await self._zygote.close()
             self._zygote = None
-
-
-def _alive(spares: deque[Child]) -> Child | None:
-    """Take the oldest spare that has not ended; None when there is none."""
-    while spares:
-        spare = spares.popleft()
-        if not spare.ended.done():
-            return spare
-        spare.leave()
-    return None
