@@ -1,6 +1,6 @@
 """Published events, and the types an organisation has registered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
+from bpm.store.paging import ROWS_AT_ONCE
 from bpm.store.rows import Integer64
 from bpm.store.upsert import insert_new
 
@@ -116,10 +117,13 @@ def event_type(tx: Transaction, organization_id: int, name: str) -> EventType | 
     return tx.session(organization_id).exec(select_rows(EventType).where(col(EventType.name) == name)).first()
 
 
-def event_types(tx: Transaction, organization_id: int, names: Sequence[str]) -> dict[str, EventType]:
-    """Return those registered types of an organisation that have one of these names, by name."""
-    statement = select_rows(EventType).where(col(EventType.name).in_(names))
-    return {row.name: row for row in tx.session(organization_id).exec(statement)}
+def event_types(tx: Transaction, organization_id: int, names: Sequence[str]) -> Iterator[tuple[str, EventType | None]]:
+    """Yield each name with what the organisation has registered under it: a schema may be large, so few at a time."""
+    for first in range(0, len(names), ROWS_AT_ONCE):
+        some = names[first : first + ROWS_AT_ONCE]
+        statement = select_rows(EventType).where(col(EventType.name).in_(some))
+        found = {row.name: row for row in tx.session(organization_id).exec(statement)}
+        yield from ((name, found.get(name)) for name in some)
 
 
 def event_type_descriptions(tx: Transaction, organization_id: int) -> dict[str, str]:

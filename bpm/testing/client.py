@@ -35,11 +35,13 @@ class ServerClient(BusClient):
     async def requests(self, **filters: Any) -> list[dict[str, Any]]:
         """Return every stored inbound request that passes the filters, the newest first."""
         items: list[dict[str, Any]] = []
-        more, page = True, 1
+        more, page, skip = True, 1, 0
         while more:
-            found = await self.cmd("GetInboundRequestListQuery", pageNumber=page, pageSize=200, **filters)
+            found = await self.cmd("GetInboundRequestListQuery", pageNumber=page, pageSize=200, skip=skip, **filters)
             items += found["items"]
-            more, page = found["hasNextPage"], page + 1
+            is_cut = found["leftOut"] > 0
+            page, skip = (page, skip + len(found["items"])) if is_cut else (page + 1, 0)
+            more = is_cut or found["hasNextPage"]
         return items
 
     async def settled(self, seconds: float = 30) -> None:

@@ -15,8 +15,6 @@ from bpm.events.names import EventPattern
 from bpm.events.subscription_tables import patterns_for
 
 MAX_PATTERNS = 200
-READ_AT_ONCE = 10
-"""A type's schema may be large; of so many at once it is read."""
 
 
 class AsyncApiView(View):
@@ -52,11 +50,8 @@ def make_document(query: GetAsyncApiQuery, context: Context, catalogue: EventCat
 
 
 def _described(names: Sequence[str], context: Context, catalogue: EventCatalogue) -> Iterator[EventDescription]:
-    for first in range(0, len(names), READ_AT_ONCE):
-        some = names[first : first + READ_AT_ONCE]
-        own = tables.event_types(context.tx, context.organization_id, some)
-        for name in some:
-            built_in, row = catalogue.kinds.get(name), own.get(name)
-            text = (row.description if row else "") or (built_in.description if built_in else "")
-            example = (row.example if row else None) or (built_in.example if built_in else None)
-            yield EventDescription(name, text, row.json_schema if row else None, example)
+    for name, row in tables.event_types(context.tx, context.organization_id, names):
+        built_in = catalogue.kinds.get(name)
+        text = (row.description if row else "") or (built_in.description if built_in else "")
+        example = (row.example if row else None) or (built_in.example if built_in else None)
+        yield EventDescription(name, text, row.json_schema if row else None, example)

@@ -104,6 +104,8 @@ class GetEventTypeListQuery(PagedQuery[Page[EventTypeView]]):
 
     family: Family | None = None
     """Those of this interface."""
+    brief: bool = False
+    """Without schemas and examples, which may be large."""
 
 
 @handles
@@ -117,8 +119,12 @@ def list_event_types(query: GetEventTypeListQuery, context: Context, catalogue: 
     names = [name for name in known if _is_wanted(catalogue.kinds.get(name), name, own.get(name), query)]
     first = (query.page_number - 1) * query.page_size
     listed = names[first + query.skip : first + query.page_size]
-    rows = tables.event_types(context.tx, context.organization_id, listed)
-    shown = until_full(_type_view(catalogue, name, rows.get(name)) for name in listed)
+    if query.brief:
+        views = (_brief_view(catalogue, name, own.get(name)) for name in listed)
+    else:
+        rows = tables.event_types(context.tx, context.organization_id, listed)
+        views = (_type_view(catalogue, name, row) for name, row in rows)
+    shown = until_full(views)
     return Page[EventTypeView].of(shown, Total(len(names)), query.page_number, query.page_size, query.skip)
 
 
@@ -143,13 +149,16 @@ def _is_wanted(kind: EventKind | None, name: str, own: str | None, query: GetEve
 
 
 def _type_view(catalogue: EventCatalogue, name: str, own: EventType | None) -> EventTypeView:
+    view = _brief_view(catalogue, name, own.description if own is not None else None)
+    if own is not None:
+        view.json_schema, view.example = own.json_schema, own.example
+    if view.example is None and name in catalogue.kinds:
+        view.example = dict(catalogue.kinds[name].example) or None
+    return view
+
+
+def _brief_view(catalogue: EventCatalogue, name: str, own: str | None) -> EventTypeView:
+    """Show a type without what may be large; `own` is what the organisation says of it, None of a built-in one."""
     kind = catalogue.kinds.get(name, EventKind(name, "", (), {}))
-    fields = {
-        "event": name,
-        "description": (own.description if own else "") or kind.description,
-        "families": kind.families,
-        "registered": own is not None,
-        "schema": own.json_schema if own else None,
-        "example": own.example if own and own.example is not None else dict(kind.example) or None,
-    }
-    return EventTypeView.model_validate(fields)
+    families = [str(family) for family in kind.families]
+    return EventTypeView(event=name, description=own or kind.description, families=families, registered=own is not None)

@@ -36,6 +36,5 @@ def dialect_routes(bus: Bus, accounts: Authenticator, settings: Settings, lifecy
         lifecycle=lifecycle,
         throttle=Throttle(settings.dialects.requests_per_minute),
         incoming=IncomingReader(settings),
-        max_body_bytes=settings.max_body_bytes,
     )
     return [route for dialect in DIALECTS for route in routes_of(dialect, parts)]

@@ -58,11 +58,13 @@ class Call:
     async def everything(self, name: str, /, **fields: Any) -> list[Any]:
         """Return all items of a list, for interfaces that know no pages."""
         items: list[Any] = []
-        number, goes_on = 1, True
+        number, skip, goes_on = 1, 0, True
         while goes_on:
-            page = await self.send(name, **fields, pageNumber=number, pageSize=PAGE_SIZE)
+            page = await self.send(name, **fields, pageNumber=number, pageSize=PAGE_SIZE, skip=skip)
             items += page["items"]
-            number, goes_on = number + 1, page["hasNextPage"]
+            is_cut = page["leftOut"] > 0
+            number, skip = (number, skip + len(page["items"])) if is_cut else (number + 1, 0)
+            goes_on = is_cut or page["hasNextPage"]
         return items
 
     def row_id(self, name: str) -> int:

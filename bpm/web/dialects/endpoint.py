@@ -26,6 +26,9 @@ from bpm.web.dialects.call import Call
 from bpm.web.dialects.dialect import Dialect, Method, Operation
 from bpm.web.dialects.throttle import Throttle
 
+MAX_BODY_BYTES = 64 * 1024
+"""More than a webhook with as many events as it may have takes: a body is read and checked while others wait."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -36,7 +39,6 @@ class Parts:
     lifecycle: Lifecycle
     throttle: Throttle
     incoming: IncomingReader
-    max_body_bytes: int
 
 
 class DialectEndpoint:
@@ -92,7 +94,7 @@ class DialectEndpoint:
 
     async def _body(self, request: Incoming) -> Mapping[str, Any]:
         request.require_json()
-        return json_object(await request.body.read(self._parts.max_body_bytes))
+        return json_object(await request.body.read(MAX_BODY_BYTES))
 
     def _refusal(self, error: BpmError, operation: Operation | None, request: Incoming) -> Answer:
         body = write_json(self._dialect.problem(error, operation, request))

@@ -268,6 +268,8 @@ def _require_organization(org_id: object) -> None:
 
 async def _for_organization(call: Call, org_id: int) -> Call:
     """Return the call as made for an organisation: the token's own, or any for an installation's that may."""
+    if abs(org_id) > LARGEST_ID:
+        raise ForeignOrganization
     try:
         return await call.acting_for(org_id)
     except (Forbidden, NotFound):

@@ -9,6 +9,8 @@ from pydantic.alias_generators import to_camel, to_snake
 
 from bpm.errors import BpmError, Invalid
 
+MAX_SENTENCES = 100
+"""Of how many fields that the interface does not have it is said so."""
 UNNAMED = "webhook"
 """What a problem is filed under that concerns no single field."""
 
@@ -37,7 +39,9 @@ def require_known(body: Mapping[str, Any], asked: type[Asked]) -> None:
     """Raise `Invalid` for fields the interface does not have."""
     unknown = [name for name in body if name not in asked.model_fields]
     if unknown:
-        raise Invalid(*(f"{name}: is not a known field" for name in unknown))
+        more = len(unknown) - MAX_SENTENCES
+        said = [f"{name}: is not a known field" for name in unknown[:MAX_SENTENCES]]
+        raise Invalid(*said, *([f"and {more} further fields are not known"] if more > 0 else []))
 
 
 def require_all(*checks: Callable[[], object]) -> None:

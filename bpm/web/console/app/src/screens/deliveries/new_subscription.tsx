@@ -139,7 +139,7 @@ function Unknown({ events, onDone }: { events: string[]; onDone: () => void }) {
 
 /** The events that are known, to be chosen instead of typed. */
 function KnownEvents({ chosen, onChoice }: { chosen: string[]; onChoice: (event: string) => void }) {
-  const asked = useAsk(may("events:read") ? { $type: "GetEventTypeListQuery", pageSize: MOST } : null)
+  const asked = useAsk(may("events:read") ? { $type: "GetEventTypeListQuery", brief: true, pageSize: MOST } : null)
   const known = asked.data?.items.filter((each) => !chosen.includes(each.event)) ?? []
   if (!known.length) return null
   return (
