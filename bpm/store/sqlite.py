@@ -117,6 +117,7 @@ class SqliteDatabase(Database):
         def _begin(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction]
             connection.exec_driver_sql(f"BEGIN {begin}")
 
+        event.listen(engine, "before_cursor_execute", _demand_transaction)
         return engine
 
     def _examine(self) -> Mapping[str, str]:
@@ -134,6 +135,13 @@ class SqliteDatabase(Database):
             "synchronous": SYNCHRONOUS[level],
             "durability": "relaxed" if self._relaxed else "full",
         }
+
+
+def _demand_transaction(connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+    """Raise `TransactionLost` where a handler goes on after SQLite has undone everything: it would commit at once."""
+    driver = connection.connection.driver_connection
+    if isinstance(driver, sqlite3.Connection) and not driver.in_transaction and not statement.startswith("BEGIN "):
+        raise TransactionLost
 
 
 def _give_space_back(connection: sqlite3.Connection) -> None:

@@ -199,6 +199,7 @@ class Transaction:
         """Send the pending SAVEPOINTs as one: nothing was changed between them."""
         if not self._unopened:
             return
+        self.require_open()  # otherwise it would begin a transaction of its own
         self._named += 1
         name = f"s{self._named}"
         self._execute(f"SAVEPOINT {name}")

@@ -1,23 +1,42 @@
 """On both databases a unit of work that does not end harms nobody else."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import Connection, text, update
+from sqlmodel import Session
 
 from bpm.errors import StorageUnavailable, TookTooLong
 from bpm.settings import Settings
 from bpm.store import Database, Transaction, open_database
 from bpm.store.postgres import open_connection
 from bpm.testing import until
-from tests.contracts.database import SAMPLES, insert, words
+from tests.contracts.database import SAMPLES, WriterSample, insert, words
 from tests.contracts.stuck_work import GUARD, LIMIT, Sleeper, StuckWorkContract, sleeper
 
 pytestmark = pytest.mark.anyio
 
 __all__ = ["sleeper"]
+
+
+def endless(tx: Transaction) -> None:
+    """Insert rows without end."""
+    numbers = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT 'w' || x, 'calm' FROM n"
+    tx.connection.execute(text(f"INSERT INTO writer_sample (word, mood) {numbers}"))
+
+
+def execute_again(_tx: Transaction, connection: Connection) -> None:
+    """Insert a row on a connection that was asked for before."""
+    connection.execute(SAMPLES.insert(), {"word": "late"})
+
+
+def flush_again(tx: Transaction, connection: Connection) -> None:
+    """Insert a row through a session, in a savepoint."""
+    with Session(connection) as session, session.begin_nested():
+        session.add(WriterSample(word="late"))
 
 
 @pytest.mark.embedded
@@ -34,16 +53,32 @@ class TestSqlite(StuckWorkContract):
 
     async def test_a_change_that_is_interrupted_takes_nobody_with_it(self, database: Database) -> None:
         """SQLite undoes the whole transaction then: what others had written in it is written again."""
-
-        def endless(tx: Transaction) -> None:
-            numbers = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT 'w' || x, 'calm' FROM n"
-            tx.connection.execute(text(f"INSERT INTO writer_sample (word, mood) {numbers}"))
-
         async with asyncio.timeout(GUARD):
             asked = (insert("a"), endless, insert("b"))
             answers = await asyncio.gather(*map(database.write, asked), return_exceptions=True)
         assert (answers[0], answers[2]) == ("a", "b")
         assert isinstance(answers[1], TookTooLong)
+        assert await database.read(words) == ["a", "b"]
+
+    @pytest.mark.parametrize("go_on", [execute_again, flush_again])
+    async def test_what_goes_on_after_it_was_interrupted_writes_nothing(
+        self, database: Database, go_on: Callable[[Transaction, Connection], None]
+    ) -> None:
+        """A handler that keeps its connection and swallows the error would write outside of any transaction."""
+        swallower = Sleeper()
+
+        def swallowing(tx: Transaction) -> None:
+            connection = tx.connection
+            with suppress(BaseException):
+                endless(tx)
+            swallower.attempt(lambda: go_on(tx, connection))
+
+        async with asyncio.timeout(GUARD):
+            asked = (insert("a"), swallowing, insert("b"))
+            answers = await asyncio.gather(*map(database.write, asked), return_exceptions=True)
+        assert (answers[0], answers[2]) == ("a", "b")
+        assert isinstance(answers[1], TookTooLong)
+        assert swallower.failures == ["TransactionLost"]
         assert await database.read(words) == ["a", "b"]
 
 
