@@ -79,7 +79,7 @@ function Whole({ definition, counts, onChange }: { definition: Definition; count
             ["Key", <code>{definition.key}</code>],
             ["Version", definition.version],
             ["Deployed", <Time at={definition.createdAt} />],
-            ...Object.entries(counts?.instances ?? {}).map(([status, count]): [string, preact.ComponentChild] => [status === "ERROR" ? "with incidents" : status.toLowerCase(), count.toLocaleString()]),
+            ...Object.entries(counts?.instances ?? {}).map(([status, count]): [string, preact.ComponentChild] => [status === "ERROR" ? "With incidents" : `${status.charAt(0)}${status.slice(1).toLowerCase()}`, count.toLocaleString()]),
             counts?.countedSince ? ["Counted since", <Time at={counts.countedSince} />] : null,
             definition.triggerEvents.length ? ["Started by events", definition.triggerEvents.join(", ")] : null,
           ]}
