@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact"
 import { to } from "../router"
 import type { Schemas } from "../types"
 import { Badge, type Tone } from "../ui/badge"
-import { duration, Time } from "../ui/time"
+import { duration, elapsed, Time } from "../ui/time"
 import { stateOf } from "./instance/state"
 
 type Trace = Schemas["TraceView"]
@@ -107,7 +107,7 @@ function entriesOf(trace: Trace): Entry[] {
       state: delivery.state,
       isBad: delivery.attempts.some((attempt) => !attempt.ok),
       lines: [
-        ...delivery.attempts.map((attempt) => `${attempt.number}: ${attempt.error ?? `answered ${attempt.status}`}, ${attempt.durationMs.toFixed(0)} ms`),
+        ...delivery.attempts.map((attempt) => `${attempt.number}: ${attempt.error ?? `answered ${attempt.status}`}, ${elapsed(attempt.durationMs / 1000)}`),
         delivery.nextAttemptAt && (
           <>
             next try <Time at={delivery.nextAttemptAt} />

@@ -3,7 +3,7 @@
 import type { Schemas } from "../../types"
 import { Badge, type Tone } from "../../ui/badge"
 import type { Column } from "../../ui/table"
-import { Time } from "../../ui/time"
+import { elapsed, Time } from "../../ui/time"
 
 export type Delivery = Schemas["DeliveryView"]
 export type Subscription = Schemas["SubscriptionView"]
@@ -36,7 +36,7 @@ export const ATTEMPTS: Column<Attempt>[] = [
   { name: "Attempt", width: "88px", isMinor: true, isNumber: true, cell: (row) => row.attempt },
   { name: "Status", width: "80px", isMinor: true, isNumber: true, cell: (row) => row.status },
   { name: "What was wrong", isMinor: true, cell: (row) => row.error },
-  { name: "Took", width: "96px", isMinor: true, isNumber: true, cell: (row) => `${row.durationMs.toFixed(0)} ms` },
+  { name: "Took", width: "96px", isMinor: true, isNumber: true, cell: (row) => elapsed(row.durationMs / 1000) },
 ]
 
 /** Says whether a subscription is sent to, in one word. */

@@ -13,7 +13,7 @@ import { Confirm } from "../../ui/confirm"
 import { Facts } from "../../ui/facts"
 import { Page } from "../../ui/page"
 import { Failed, Loading } from "../../ui/states"
-import { Time } from "../../ui/time"
+import { elapsed, Time } from "../../ui/time"
 import type { Attempt } from "./columns"
 
 type Whole = Schemas["DeliveryDetailView"]
@@ -74,7 +74,7 @@ function Attempts({ attempts }: { attempts: Attempt[] }) {
               {attempt.attempt} · {attempt.status ?? "no answer"}
             </strong>
             <span class="muted">
-              <Time at={attempt.createdAt} age={false} />, {attempt.durationMs.toFixed(0)} ms
+              <Time at={attempt.createdAt} age={false} />, {elapsed(attempt.durationMs / 1000)}
             </span>
           </div>
           {attempt.error && <p>{attempt.error}</p>}
