@@ -78,9 +78,10 @@ class BusClient:
     async def sign_in(self, username: str, password: str) -> None:
         """Fetch an access token and use it from now on; raises `ServerRefused`."""
         reply = await self.request("POST", TOKEN_PATH, {"username": username, "password": password})
-        if not reply.ok:
+        token = cast("dict[str, Any]", reply.body).get("access_token") if isinstance(reply.body, dict) else None
+        if not reply.ok or token is None:
             raise ServerRefused("sign in", reply)
-        self.token = reply.body["access_token"]
+        self.token = token
 
     async def send(self, name: str, fields: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Reply:
         """Send a command or query and return the answer, whatever it is; no field can make it another message."""

@@ -3,8 +3,6 @@
 One file a command group. What a command needs is imported when it runs, so that `bpm --help` answers at once.
 """
 
-import typer
-
 from bpm.cli import (
     accounts,
     backtest,
@@ -27,8 +25,9 @@ from bpm.cli import (
 )
 from bpm.cli.files import commands as files
 from bpm.cli.mcp.command import mcp
+from bpm.cli.surroundings import CommandLine
 
-main = typer.Typer(
+main = CommandLine(
     name="bpm",
     help="A typed command and query bus with a webhook gateway.",
     no_args_is_help=True,

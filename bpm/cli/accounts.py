@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bpm.cli.connection import ServerConnection, Url
+from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.storage import checked, refuse_missing_file, run
 from bpm.cli.terminal import say
 from bpm.cli.verb_command import verb_group
@@ -51,9 +52,19 @@ def change_password(
 
     Every sign-in of yours ends; API keys go on.
     """
-    name = username or typer.prompt("User name")
-    current = typer.prompt("Current password", hide_input=True)
-    new = typer.prompt("New password", hide_input=True, confirmation_prompt="New password again")
+    name = username or _ask("User name")
+    current = _ask("Current password", hidden=True)
+    new = _ask("New password", hidden=True, again="New password again")
     connection = ServerConnection(url, None, name, current)
     connection.send("ChangeOwnPasswordCommand", {"currentPassword": current, "newPassword": new})
     say("The password is changed; sign in with it")
+
+
+def _ask(what: str, *, hidden: bool = False, again: str | None = None) -> str:
+    """Ask for a line; where nobody can be asked the command ends."""
+    try:
+        return typer.prompt(what, hide_input=hidden, confirmation_prompt=again or False)
+    except typer.Abort as end:
+        if isinstance(end.__context__, EOFError):
+            fail(ExitStatus.USAGE, f"nobody answers here ({what}); run it in a terminal")
+        raise KeyboardInterrupt from None

@@ -13,6 +13,7 @@ from bpm.cli.terminal import say
 if TYPE_CHECKING:
     import ssl
 
+    from bpm.cli.lasting_client import LastingClient
     from bpm.client import BusClient, Reply
 
 T = TypeVar("T")
@@ -20,6 +21,7 @@ T = TypeVar("T")
 SECONDS = 60.0
 MAYBE_DONE = "what was sent may have been done all the same; look before you send it again"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+HIGHEST_PORT = 65_535
 
 Url = Annotated[
     str | None, typer.Option("--url", envvar="BPM_URL", help="The server; else where the settings say it listens.")
@@ -38,12 +40,14 @@ class ServerConnection:
     username: str | None
     password: str | None
 
-    def run(self, work: "Callable[[BusClient], Awaitable[T]]") -> T:
+    def run(self, work: "Callable[[LastingClient], Awaitable[T]]") -> T:
         """Sign in if need be and do the work; a server that is away or refuses ends the command."""
         if self.token is None and (self.username is None or self.password is None):
             fail(ExitStatus.USAGE, "who are you? Set BPM_TOKEN, or BPM_USERNAME and BPM_PASSWORD")
+        if self.token is not None and not (self.token.isascii() and self.token.isprintable()):
+            fail(ExitStatus.USAGE, "the token holds characters that no token has; set BPM_TOKEN to it alone")
 
-        async def as_somebody(client: "BusClient") -> T:
+        async def as_somebody(client: "LastingClient") -> T:
             await self._sign_in(client)
             return await work(client)
 
@@ -64,16 +68,21 @@ class ServerConnection:
                 fail_refused("could not sign in", refusal.reply)
 
 
-def as_nobody(url: str, work: "Callable[[BusClient], Awaitable[T]]") -> T:
+def as_nobody(url: str, work: "Callable[[LastingClient], Awaitable[T]]") -> T:
     """Do the work with a client that has not signed in; a server that is away ends the command."""
     import asyncio
 
     import httpx
 
+    from bpm.cli.lasting_client import OtherServer
+
+    host = host_of(url, "http://127.0.0.1:8000")
     try:
-        return asyncio.run(_talk(url, work))
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-        fail(ExitStatus.USAGE, f"{url!r} is not an address; write it as http://127.0.0.1:8000")
+        return asyncio.run(_talk(url, host, work))
+    except OtherServer as other:
+        fail(ExitStatus.ERROR, *other.args)
+    except (httpx.LocalProtocolError, UnicodeEncodeError) as error:
+        fail(ExitStatus.USAGE, f"that can't be sent: {error}")
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         fail(
             ExitStatus.ERROR,
@@ -82,23 +91,36 @@ def as_nobody(url: str, work: "Callable[[BusClient], Awaitable[T]]") -> T:
         )
     except httpx.TimeoutException:
         fail(ExitStatus.ERROR, f"the server at {url} did not answer within {SECONDS:g} seconds", MAYBE_DONE)
-    except httpx.TransportError as error:
+    except (httpx.TransportError, httpx.DecodingError) as error:
         fail(ExitStatus.ERROR, f"the connection to {url} ended before the answer ({_reason(error)})", MAYBE_DONE)
+
+
+def host_of(url: str, example: str) -> str:
+    """Return the host of an address; what is none ends the command."""
+    import httpx
+
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        parsed = httpx.URL()
+    if parsed.scheme not in ("http", "https") or not parsed.host or (parsed.port or 0) > HIGHEST_PORT:
+        fail(ExitStatus.USAGE, f"{url!r} is not an address; write it as {example}")
+    return parsed.host
 
 
 def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-async def _talk(url: str, work: "Callable[[BusClient], Awaitable[T]]") -> T:
+async def _talk(url: str, host: str, work: "Callable[[LastingClient], Awaitable[T]]") -> T:
     import httpx
 
-    from bpm.client import BusClient
+    from bpm.cli.lasting_client import LastingClient
 
     # an HTTP_PROXY of the environment is not meant for this machine itself
-    outside = httpx.URL(url).host not in LOOPBACK
+    outside = host not in LOOPBACK
     async with httpx.AsyncClient(base_url=url, timeout=SECONDS, trust_env=outside, verify=trust(url)) as http:
-        client = BusClient(http)
+        client = LastingClient(http)
         client.exact_numbers = True
         return await work(client)
 

@@ -275,7 +275,11 @@ def _readiness(address: str, answer: "httpx.Response") -> Iterator[Finding]:
     """Say whether the server is ready, and what is wrong as far as it tells."""
     status, checks = _told(answer)
     wrong = {name: str(check["detail"]) for name, check in checks.items() if not check["ok"]}
-    if answer.is_success and status != "degraded":
+    if answer.is_success and not status:
+        told = f"what answers at {address} does not say that it is a BPM Bus server"
+        advice = "a proxy may answer by itself: ask the server past it by --url; else look at BPM_HOST and BPM_PORT"
+        yield Finding("server", "warning", told, advice)
+    elif answer.is_success and status != "degraded":
         yield Finding("server", "ok", f"{address} is ready")
     elif answer.is_success and not wrong:
         told = f"{address} takes requests, but no worker runs, or a rule lacks its secret"

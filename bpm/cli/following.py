@@ -15,6 +15,7 @@ from bpm.cli.terminal import say
 from bpm.terminal_text import in_one_line
 
 if TYPE_CHECKING:
+    from bpm.cli.lasting_client import LastingClient
     from bpm.client import BusClient
 
 SECONDS = 1.0
@@ -88,7 +89,8 @@ def tail(
 ) -> None:
     """Print requests as they come."""
 
-    async def work(client: "BusClient") -> None:
+    async def work(client: "LastingClient") -> None:
+        client.is_patient = follow
         async for request in new_requests(client, rule, Position(since or _now()), follow=follow):
             if output.is_text:
                 moment, verdict = request["receivedAt"][11:19], request["verdict"]
@@ -120,7 +122,8 @@ def listen(
     stored = StoredPosition(f"{server_url(url)} {rule} {forward_to}")
     position = Position(since) if since is not None else stored.load() or Position(_now())
 
-    async def work(client: "BusClient") -> None:
+    async def work(client: "LastingClient") -> None:
+        client.is_patient = follow
         async with Forwarder(forward_to) as forwarder:
             async for request in new_requests(client, rule, position, follow=follow):
                 detail = await client.cmd("GetInboundRequestByIdQuery", requestId=request["requestId"])

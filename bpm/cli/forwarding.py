@@ -11,8 +11,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from bpm.cli.connection import LOOPBACK
-from bpm.cli.exits import ExitStatus, fail
+from bpm.cli.connection import LOOPBACK, host_of
 from bpm.cli.output import OutputFormat, print_json
 from bpm.cli.terminal import say
 from bpm.terminal_text import in_one_line
@@ -60,7 +59,9 @@ class Forwarder:
     def __init__(self, target: str) -> None:
         """Take the address; one that is none ends the command."""
         self._target = target
-        self._http = httpx.AsyncClient(timeout=SECONDS, trust_env=_host(target) not in LOOPBACK)
+        self._http = httpx.AsyncClient(
+            timeout=SECONDS, trust_env=host_of(target, "http://127.0.0.1:3000/hooks") not in LOOPBACK
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -104,16 +105,6 @@ def body_of(request: Mapping[str, Any]) -> bytes:
     """Return a captured request's body."""
     text = request["body"]
     return b64decode(text) if request.get("bodyEncoding") == "base64" else text.encode()
-
-
-def _host(target: str) -> str:
-    try:
-        url = httpx.URL(target)
-    except httpx.InvalidURL:
-        url = httpx.URL()
-    if url.scheme not in ("http", "https") or not url.host:
-        fail(ExitStatus.USAGE, f"{target!r} is not an address; write it as http://127.0.0.1:3000/hooks")
-    return url.host
 
 
 def _headers(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:

@@ -1,6 +1,5 @@
 """What a command prints: for people on a terminal, JSON lines in a pipe."""
 
-import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
@@ -64,13 +63,17 @@ def print_data(value: Any, output: OutputFormat) -> None:
 def print_page(page: Mapping[str, Any], chosen: Sequence[str] = ()) -> None:
     """Print the items as a table, of the chosen columns if any, and say where in the list they stand.
 
-    Where all their fields are wider than the terminal each item has lines of its own.
+    Where they are wider than the terminal all fields stand on lines of their own, of chosen columns the first does:
+    an id is copied whole.
     """
     items: Sequence[Mapping[str, Any]] = page["items"]
     columns = chosen or list(dict.fromkeys(name for item in items for name, value in item.items() if value is not None))
     rows = [[_cell(item.get(name)) for name in columns] for item in items]
-    if items and not chosen and _width(columns, rows) > shutil.get_terminal_size().columns:
+    is_wide = bool(items) and _width(columns, rows) > _terminal_width()
+    if is_wide and not chosen:
         print_records(columns, rows)
+    elif is_wide:
+        print_stacked(columns, rows)
     elif items:
         print_table(columns, rows)
     number, pages = page.get("pageNumber", 1), page.get("totalPages", 1)
@@ -97,6 +100,14 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     Console().print(table)
 
 
+def print_stacked(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print each row in two lines: its first cell, and the others under their columns' names."""
+    widths = [max(map(len, column)) for column in zip(columns[1:], *(row[1:] for row in rows), strict=True)]
+    for first, *others in (columns, *rows):
+        say(first)
+        say("  " + "  ".join(cell.ljust(width) for cell, width in zip(others, widths, strict=True)).rstrip())
+
+
 def print_records(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print each row as lines of a name and its value, without the empty ones, and a blank line after each."""
     widest = max(map(len, names))
@@ -105,6 +116,13 @@ def print_records(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
             if text:
                 say(f"{name:{widest}}  {text}")
         say()
+
+
+def _terminal_width() -> int:
+    """Return how many columns a table has."""
+    from rich.console import Console
+
+    return Console().width
 
 
 def _width(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int:

@@ -260,7 +260,7 @@ VERBS: dict[str, tuple[Verb, ...]] = {
             "Make an API key; it is shown this once.",
             (Word("name", "name", "What it is for."),),
             (
-                Word("scopes", "scopes", "What it may do, between commas, as in webhooks:read,inbound:*.", list),
+                Word("scopes", "scopes", "What it may do, between commas, as in webhooks:read,inbound:write.", list),
                 Word("expires", "expiresAt", "When it ends."),
             ),
         ),

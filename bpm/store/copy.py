@@ -1,6 +1,6 @@
 """Move every row from one database to another, whichever two they are; a copy that was broken off goes on."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from sqlalchemy import Connection, Engine, Table, func, inspect, select
@@ -12,7 +12,7 @@ from bpm.store.application_migrations import VERSION_TABLE, application_migratio
 from bpm.store.application_tables import is_any_behind
 from bpm.store.bulk import BulkInsert
 from bpm.store.copy_marker import UNFINISHED, begin_copy, end_copy, unfinished_source
-from bpm.store.copy_pages import digest_of, in_pages, plain_table, read_rows, storable
+from bpm.store.copy_pages import Row, digest_of, in_pages, plain_table, read_rows, storable
 from bpm.store.database import Database
 from bpm.store.migrate import newest_revision, revision_of
 from bpm.store.numbering import continue_numbers
@@ -21,6 +21,9 @@ from bpm.store.sync_runner import run_sync
 
 TOKENS = "pgqueuer"
 """How the names of the job engine's tables begin: the tokens in them are made anew from the rows."""
+
+TOLD_EVERY = 1_000
+"""After how many compared rows it is told how far that is."""
 
 AGAIN = "empty the target and begin again"
 
@@ -165,14 +168,21 @@ def _insert(target: Connection, insert: BulkInsert, page: list[dict[str, object]
 def _proven_rows(reading: Connection, writing: Connection, table: Table, progress: Progress) -> int:
     """Return how many rows a table has on both sides; raises `Misconfigured` unless they are the same ones."""
     plain = plain_table(table)
-    progress(f"comparing {table.name}", 0, 1)
-    rows, digest = digest_of(storable(row, writing) for row in read_rows(reading, plain))
-    if (rows, digest) != digest_of(read_rows(writing, plain)):
+    total = 2 * _count(reading, plain)
+
+    def seen(rows: Iterable[Row], done: int = 0) -> Iterator[Row]:
+        for number, row in enumerate(rows, done):
+            if number % TOLD_EVERY == 0:
+                progress(f"comparing {table.name}", number, total)
+            yield row
+
+    rows, digest = digest_of(seen(storable(row, writing) for row in read_rows(reading, plain)))
+    if (rows, digest) != digest_of(seen(read_rows(writing, plain), rows)):
         raise Misconfigured(
             f"the rows of {table.name} are not those of the source: one of the two was changed since the copy began; "
             f"{AGAIN}"
         )
-    progress(f"comparing {table.name}", 1, 1)
+    progress(f"comparing {table.name}", total, total)
     return rows
 
 

@@ -13,9 +13,9 @@ ABOUT = """\
 finds it by `--url` or `BPM_URL`, and signs in by `--token` or `BPM_TOKEN`, or by a name and its password
 (`BPM_USERNAME`, `BPM_PASSWORD`). The option `--install-completion` teaches the shell the words.
 
-Exit statuses: 0 done, 1 an error, 2 wrong usage, 3 a difference was found, 4 refused by the server,
-75 too little memory or too few threads for a server to start, 130 interrupted; what goes on until it is ended, such as
-`bpm requests tail`, ends with 0.
+Exit statuses: 0 done, 1 an error, or nobody reads the output any more, 2 wrong usage, 3 a difference was found,
+4 refused by the server, 75 too little memory or too few threads for a server to start, 130 interrupted; what goes on
+until it is ended, such as `bpm requests tail`, ends with 0.
 
 Any message without a command of its own is sent by `bpm send`; most commands of the groups `requests`, `dead`,
 `deliveries`, `bulk`, `rules`, `tasks`, `keys` and `users` send one of the [messages](messages.md). How folders of rules

@@ -1,5 +1,9 @@
 """The command `bpm mcp` and its options."""
 
+import signal
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -40,4 +44,18 @@ def mcp(
         except ServerRefused as refusal:
             fail_refused("bpm mcp", refusal.reply)
 
-    ServerConnection(url, token, None, None).run(serve)
+    with _ended_by_interrupts():
+        ServerConnection(url, token, None, None).run(serve)
+
+
+@contextmanager
+def _ended_by_interrupts() -> Generator[None]:
+    """Let Ctrl-C end the process at once: what waits for standard input can't be called off."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)

@@ -16,9 +16,12 @@ import pytest
 from typer.testing import CliRunner
 
 from bpm.cli import main
+from bpm.cli.storage import checked
 from bpm.errors import Misconfigured
 from bpm.jobs.worker_lock import WorkerLock
+from bpm.settings import Settings
 from bpm.store.application_migrations import application_tables
+from bpm.store.copy import copy_database
 from bpm.store.migrate import newest_revision
 from bpm.testing import running_app
 
@@ -103,6 +106,24 @@ def test_a_copy_there_and_back_is_the_same_to_the_letter(filled: Path, empty_url
     back = db("copy", empty_url, file_url(tmp_path))
     assert back.exit_code == 0, back.output
     assert content(tmp_path) == content(filled)
+
+
+def test_it_is_told_how_far_a_copy_is(filled: Path, tmp_path: Path) -> None:
+    """Of the comparison at its end, too: it reads each row on both sides."""
+    assert db("upgrade", BPM_DATA_DIR=tmp_path).exit_code == 0
+    told: list[tuple[str, int, int]] = []
+
+    def tell(what: str, done: int, total: int) -> None:
+        told.append((what, done, total))
+
+    async def copy() -> None:
+        source, target = [await checked(Settings(data_dir=folder)) for folder in (filled, tmp_path)]
+        await copy_database(source, target, tell)
+
+    asyncio.run(copy())
+    assert ("inbound_request", 3, 3) in told
+    assert ("comparing inbound_request", 0, 6) in told
+    assert ("comparing inbound_request", 6, 6) in told
 
 
 def test_a_copy_goes_on_where_the_source_stopped(filled: Path, empty_url: str, tmp_path: Path) -> None:

@@ -155,8 +155,16 @@ def test_a_password_that_is_wrong(httpserver: HTTPServer) -> None:
     assert only(found, "server")[0] == "problem"
 
 
-@pytest.mark.parametrize("body", ['{"status": "ready"}', "[]", "<html>", "{}", '{"status": "up", "checks": []}'])
-def test_whatever_answers_with_200_is_ready(httpserver: HTTPServer, body: str) -> None:
-    """A proxy may put a page of its own there."""
+@pytest.mark.parametrize("body", ['{"status": "ready"}', '{"status": "up", "checks": []}'])
+def test_a_server_that_says_so_is_ready(httpserver: HTTPServer, body: str) -> None:
+    """Whatever the word for it."""
     httpserver.expect_request("/readyz").respond_with_data(body)
     assert only(doctor.server(httpserver.url_for("")), "server") == ("ok", "")
+
+
+@pytest.mark.parametrize("body", ["[]", "<html>", "{}"])
+def test_what_does_not_say_that_it_is_a_server(httpserver: HTTPServer, body: str) -> None:
+    """A proxy may put a page of its own there, or another program listen: neither is told as a server."""
+    httpserver.expect_request("/readyz").respond_with_data(body)
+    state, advice = only(doctor.server(httpserver.url_for("")), "server")
+    assert (state, "--url" in advice) == ("warning", True)

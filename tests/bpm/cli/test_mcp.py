@@ -1,5 +1,8 @@
 """`bpm mcp`, called by the protocol's reference client over real pipes, against a real server."""
 
+import asyncio
+import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from functools import partial
@@ -114,6 +117,24 @@ async def test_errors_are_the_sentences_of_the_bus(server: ServerProcess) -> Non
     assert "pagesize: is not a known field; did you mean pageSize?" in text_of(refused)
     assert "cut after 1000 of" in text_of(cut)
     assert max(len(text_of(cut)), len(text_of(wordy))) < 1_300
+
+
+async def test_ctrl_c_ends_the_command_while_it_waits(server: ServerProcess) -> None:
+    """Whoever starts it by hand in a terminal has nobody who closes its input."""
+    known = {**os.environ, "BPM_URL": server.url, "BPM_TOKEN": await key(server, "inbound:read")}
+    waiting = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bpm.cli", "mcp"),
+        env=known,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert waiting.stdin is not None
+    assert waiting.stdout is not None
+    async with asyncio.timeout(60):
+        waiting.stdin.write(b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n')
+        await waiting.stdout.readline()
+        waiting.send_signal(signal.SIGINT)
+        assert await waiting.wait() == -signal.SIGINT
 
 
 async def test_a_key_that_is_missing_or_worth_nothing_ends_the_command(server: ServerProcess) -> None:

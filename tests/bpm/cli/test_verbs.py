@@ -22,6 +22,7 @@ from bpm.cli.exits import ExitStatus
 from bpm.cli.registry import offline_registry
 from bpm.cli.verbs import VERBS, Verb
 from bpm.testing import ADMINISTRATOR, PASSWORD, ServerProcess, WebhookReceiver
+from commands.accounts.api_keys import CreateApiKeyCommand
 from tests.commands.playing import bpmn
 
 pytestmark = pytest.mark.anyio
@@ -70,6 +71,14 @@ def test_a_verb_sends_fields_that_its_message_has(group: str, verb: Verb) -> Non
     if verb.columns:
         text = json.dumps(catalogue.standing_alone(entry.result))
         assert [column for column in verb.columns if f'"{column}"' not in text] == []
+
+
+def test_scopes_in_help_are_ones_that_a_key_may_have() -> None:
+    """What stands there as an example is taken by the command."""
+    create = next(verb for verb in VERBS["keys"] if verb.name == "create")
+    told = next(word.help for word in create.options if word.name == "scopes")
+    example = told.partition("as in ")[2].rstrip(".").split(",")
+    CreateApiKeyCommand.model_validate({"name": "x", "scopes": example})
 
 
 def test_every_command_has_help_and_a_line_about_each_option() -> None:
@@ -296,13 +305,16 @@ async def test_the_console_s_address_is_printed(server: ServerProcess) -> None:
 
 
 async def test_a_terminal_shows_a_table_with_whole_ids(server: ServerProcess) -> None:
-    """In a real terminal of 80 columns nothing is cut, and there is no JSON."""
+    """In a real terminal, however narrow, an id is copied whole, nothing is cut, and there is no JSON."""
     made = await captured(server, 503)
-    shown = await anyio.to_thread.run_sync(partial(in_terminal, server, "requests", "list", "--rule", "verbs"))
-    assert "requestId" in shown
-    assert "{" not in shown
-    cells = [line[: shown.index("state") - shown.index("requestId")].strip() for line in shown.splitlines()]
-    assert made["requestId"] in "".join(cells)
+    for columns in ("40", "80", "160"):
+        show = partial(
+            in_terminal, server, "requests", "list", "--rule", "verbs", COLUMNS=columns, TERM="xterm", NO_COLOR="1"
+        )
+        shown = await anyio.to_thread.run_sync(show)
+        assert "{" not in shown
+        assert made["requestId"] in shown.split()
+        assert made["receivedAt"] in shown.split()
 
 
 async def test_a_list_that_is_wider_than_the_terminal_is_told_item_by_item(server: ServerProcess) -> None:
@@ -315,13 +327,15 @@ async def test_a_list_that_is_wider_than_the_terminal_is_told_item_by_item(serve
     assert made["requestId"] in shown
 
 
-def in_terminal(server: ServerProcess, *words: str) -> str:
+def in_terminal(server: ServerProcess, *words: str, **more: str) -> str:
     """Run a command whose output is a terminal, and return what it shows."""
     outer, inner = pty.openpty()
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("BPM_")}
     known = {"BPM_URL": server.url, "BPM_USERNAME": ADMINISTRATOR, "BPM_PASSWORD": PASSWORD, "COLUMNS": "80"}
     command = [sys.executable, "-m", "bpm.cli", *words]
-    with subprocess.Popen(command, stdout=inner, stderr=inner, env={**inherited, **known, "TERM": "dumb"}) as process:
+    with subprocess.Popen(
+        command, stdout=inner, stderr=inner, env={**inherited, **known, **more, "TERM": "dumb"}
+    ) as process:
         os.close(inner)
         shown = b""
         while True:
