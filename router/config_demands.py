@@ -5,8 +5,12 @@ from typing import Any, cast
 
 from bpm.bus import Registry
 from bpm.errors import NotFound
+from bpm.expressions import MAX_EXPRESSIONS, OPENING
 from router.config import MAX_STEPS
 from router.execution_types import EXECUTION_TYPES, ExecutionType, read_execution_type
+
+MAX_VALUES = 10_000
+"""Values in a configuration or chain: processes keep them in memory, and a chain reads them while the writer waits."""
 
 
 def demands(fields: Mapping[str, Any]) -> Iterable[str]:
@@ -33,10 +37,30 @@ def demands(fields: Mapping[str, Any]) -> Iterable[str]:
     for name in ("businessKey", "startPolicy", "correlation"):
         yield from _only_for(fields, kind, ExecutionType.PROCESS, name)
     yield from _unproven(fields)
+    yield from too_much("the configuration", (value for name, value in fields.items() if name != "executionCode"))
     if fields.get("responseMode") == "sync" and fields.get("lane") is not None:
         yield "lane: can't be set when responseMode is sync, whose caller waits for no turn"
     if fields.get("startPolicy") in ("correlate", "correlateOrStart") and fields.get("correlation") is None:
         yield f"correlation: is required when startPolicy is {fields['startPolicy']}"
+
+
+def too_much(what: str, parts: Iterable[Any]) -> Iterable[str]:
+    """Say that the values and expressions in `parts`, of any shape, are more than is compiled and sent in a moment."""
+    values = expressions = 0
+    waiting = list(parts)
+    while waiting:
+        value = waiting.pop()
+        values += 1
+        if isinstance(value, str):
+            expressions += value.count(OPENING)
+        elif isinstance(value, dict):
+            waiting += cast("dict[str, Any]", value).values()
+        elif isinstance(value, list):
+            waiting += cast("list[Any]", value)
+    if values > MAX_VALUES:
+        yield f"{what} holds {values} values; at most {MAX_VALUES} are possible"
+    if expressions > MAX_EXPRESSIONS:
+        yield f"{what} holds {expressions} expressions; at most {MAX_EXPRESSIONS} are possible"
 
 
 def unknown_command(registry: Registry, name: str, place: str) -> Iterable[str]:

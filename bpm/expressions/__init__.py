@@ -19,12 +19,14 @@ from .functions.uuids import SEED
 from .json_values import to_json
 from .marks import is_marked, marked
 from .paths import Evaluator
-from .templates import Template, compile_template
+from .templates import MAX_EXPRESSIONS, OPENING, Template, compile_template
 from .temporal import CLOCK
 
 __all__ = [
     "CLOCK",
     "KEYS",
+    "MAX_EXPRESSIONS",
+    "OPENING",
     "SEED",
     "Environment",
     "EvaluationError",

@@ -14,6 +14,8 @@ from .values import CHARACTERS_PER_STEP, MAX_TEXT, size
 
 MAX_TEMPLATE = 65_536
 MAX_DEPTH = 64
+MAX_EXPRESSIONS = 1_000
+"""Compiling one takes a tenth of a millisecond, in which others may have to wait."""
 MOST_UNMEASURED = 16
 """With more expressions than that, naming one long value again and again, the result is measured."""
 
@@ -109,6 +111,8 @@ class _Builder:
             raise ExpressionError(error.message, error.column + offset) from error
         self.names |= compiled.names
         self.expressions += 1
+        if self.expressions > MAX_EXPRESSIONS:
+            raise ExpressionError(f"the template has more than {MAX_EXPRESSIONS} expressions", 1)
         return compiled.run
 
 

@@ -12,7 +12,7 @@ from bpm.errors import BpmError, Defect, Invalid, Unavailable
 from bpm.expressions import CLOCK, SEED, EvaluationError, compile_expression, compile_template
 from bpm.security.secret_names import SOURCE_NAMES
 from router.config import ChainStep, Steps
-from router.config_demands import repeated_names, unknown_command
+from router.config_demands import repeated_names, too_much, unknown_command
 from router.mapping import Headers, compile_mapping
 
 Status = Literal["done", "skipped", "failed", "undone", "compensated"]
@@ -64,8 +64,9 @@ class ExecuteCommandChainCommand(Command[ChainView]):
 
     @classmethod
     def cross_check(cls, fields: Mapping[str, Any]) -> Iterable[str]:
-        """Steps are told apart by their names."""
-        return repeated_names(fields.get("steps"), "steps")
+        """Steps are told apart by their names, and are compiled while others wait."""
+        yield from repeated_names(fields.get("steps"), "steps")
+        yield from too_much("the chain", [fields.get("steps")])
 
 
 @handles

@@ -1,0 +1,66 @@
+"""Rules and chains that are more than is compiled, kept and sent in a moment: refused when they are saved or sent."""
+
+from typing import Any
+
+import pytest
+
+from bpm.client import ServerRefused
+from bpm.expressions import ExpressionError, compile_template
+from bpm.testing import RunningApp, running_app
+from tests.attacks.people import person
+from tests.effort import effort_below
+
+pytestmark = pytest.mark.anyio
+
+EXPRESSIONS = ["{{payload.a}}"] * 4_000
+"""As many as a template had room for."""
+
+
+@pytest.fixture(scope="module")
+async def app(anyio_backend: str) -> Any:
+    """One running application."""
+    async with running_app(worker=False) as running:
+        yield running
+
+
+def steps(number: int, data: Any) -> list[dict[str, Any]]:
+    """Write a chain's steps that all have the same parameters."""
+    step = {"commandName": "PublishEventCommand", "onError": "continue", "parameters": {"event": "a.b", "data": data}}
+    return [{**step, "name": f"s{at}"} for at in range(number)]
+
+
+async def test_nobody_keeps_the_writer_with_a_chain(app: RunningApp) -> None:
+    """Its templates are compiled in its transaction: a viewer's one request held everybody's for ten seconds."""
+    viewer = await person(app, "idle", "viewer")
+    asking = [{**step, "commandName": "PingQuery"} for step in steps(14, EXPRESSIONS)]
+    with effort_below(5):
+        answer = await viewer.client.send("ExecuteCommandChainCommand", {"steps": asking, "payload": {"a": 1}})
+    assert answer.status == 422
+    assert "the chain holds 56000 expressions; at most 1000 are possible" in answer.errors
+
+
+@pytest.mark.parametrize(
+    ("number", "data", "sentence"),
+    [
+        (2, {"a": ["{{payload.a}}"] * 501}, "holds 1002 expressions; at most 1000"),
+        (3, {"a": [1.5] * 4_000}, "at most 10000 are possible"),
+    ],
+)
+async def test_a_rule_is_no_larger_than_what_is_compiled_at_once(
+    app: RunningApp, number: int, data: Any, sentence: str
+) -> None:
+    """Its first request compiled it while everybody waited; fifty of them took a gigabyte of memory."""
+    with pytest.raises(ServerRefused, match=sentence):
+        await app.rule("large", executionType=1, commandChain=steps(number, data))
+
+
+async def test_a_rule_of_the_largest_size_is_saved(app: RunningApp) -> None:
+    """A thousand expressions are more than anybody writes."""
+    await app.rule("thousand", executionType=1, commandChain=steps(2, {"a": ["{{payload.a}}"] * 500}))
+
+
+def test_a_template_has_a_thousand_expressions() -> None:
+    """It is compiled where others wait, also that of a subscription and of a process."""
+    compile_template(["{{a}}"] * 1_000)
+    with effort_below(0.5), pytest.raises(ExpressionError, match="more than 1000 expressions"):
+        compile_template("{{a}} " * 10_000)
