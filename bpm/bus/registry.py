@@ -31,6 +31,9 @@ from bpm.spelling import nearest
 F = TypeVar("F", bound=Callable[..., Any])
 Kind = Literal["transactional", "query", "effect"]
 
+LONGEST_NAME = 1_000
+"""No `$type` is longer, with its namespace and assembly."""
+
 _MARK = "__handles__"
 _QUALIFIED = re.compile(r"(?:[A-Za-z_]\w*\.)*([A-Za-z_]\w*)(?:\s*,[\w\s.,=-]*)?", re.ASCII)
 """How .NET writes the name of a class; a generic one or an array is another class, and is not reduced to it."""
@@ -173,7 +176,7 @@ class Registry:
 
     def _found(self, name: str) -> Registration | None:
         found = self._by_name.get(name)
-        if found is None and (qualified := _QUALIFIED.fullmatch(name)):
+        if found is None and len(name) <= LONGEST_NAME and (qualified := _QUALIFIED.fullmatch(name)):
             return self._by_name.get(qualified[1])
         return found
 

@@ -1,18 +1,22 @@
 """What an organisation has at present, read as parts are: by key, to be compared with a folder."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 
 from sqlmodel import col
+from sqlmodel import select as select_rows
+from sqlmodel.sql.expression import SelectOfScalar
 
 from bpm.bus import Context
 from bpm.errors import Invalid
+from bpm.exact_json import write_plain
 from bpm.process.decision_tables import newest_decisions
 from bpm.process.definition_tables import names_of_versions, newest_definitions
 from bpm.process.form_tables import newest_forms
 from bpm.process.sealing import restored_source
+from bpm.store.paging import ROWS_AT_ONCE
 from commands.configuration.parts import MAX_PARTS
 from router.config_secrets import definition_for_view
 from router.tables.configs import WebhookConfig, select_configs
@@ -63,7 +67,7 @@ def read_parts(context: Context, wanted: Wanted) -> dict[PartName, PresentPart]:
     size = 0
     for part in chain.from_iterable(read(context, wanted) for kind, read in readers.items() if kind in wanted.kinds):
         found[part.name] = part
-        size += len(part.source)
+        size += len(part.source) + len(write_plain(part.fields))
         if len(found) > MAX_PARTS or size > MAX_BYTES:
             limit = f"{MAX_PARTS} parts and {MAX_BYTES // 1024 // 1024} MiB of texts"
             raise Invalid(f"there is more than can be read at once ({limit}); narrow the rules by a label")
@@ -71,11 +75,17 @@ def read_parts(context: Context, wanted: Wanted) -> dict[PartName, PresentPart]:
 
 
 def _rules(context: Context, wanted: Wanted) -> Iterable[PresentPart]:
-    rows = _rows_of_rules(context, wanted)
+    keys = _keys_of_rules(context, wanted)
+    for first in range(0, len(keys), ROWS_AT_ONCE):
+        yield from _some_rules(context, keys[first : first + ROWS_AT_ONCE])
+
+
+def _some_rules(context: Context, keys: Sequence[str]) -> Iterable[PresentPart]:
+    rows = context.session.exec(select_rows(WebhookConfig).where(col(WebhookConfig.key).in_(keys))).all()
     ids = {row.definition["processDefinitionId"] for row in rows if row.definition.get("processDefinitionId")}
     names = names_of_versions(context.tx, context.organization_id, ids)
     newest = {row.key: row.id for row in newest_definitions(context.tx, context.organization_id, _keys(names))}
-    for row in rows:
+    for row in sorted(rows, key=lambda each: each.key):
         fields = definition_for_view(row.definition, context.box, with_secrets=True)
         code, started = fields.pop("executionCode", ""), fields.pop("processDefinitionId", None)
         if started in names:
@@ -86,15 +96,18 @@ def _rules(context: Context, wanted: Wanted) -> Iterable[PresentPart]:
         yield PresentPart("rule", row.key, row.id or 0, str(row.revision), {**fields, **script}, code, labels)
 
 
-def _rows_of_rules(context: Context, wanted: Wanted) -> list[WebhookConfig]:
-    """Return the rows of rules with one of the keys, and those with the label, by key."""
-    keys, rows = wanted.keys_of("rule"), dict[str, WebhookConfig]()
-    selected = [] if keys is None else [select_configs(None, None, None).where(col(WebhookConfig.key).in_(keys))]
+def _keys_of_rules(context: Context, wanted: Wanted) -> list[str]:
+    """Return the keys that are wanted, as far as there are such rules, and those of rules with the label, in order."""
+    keys, selected = wanted.keys_of("rule"), list[SelectOfScalar[WebhookConfig]]()
+    if keys is not None:
+        selected.append(select_configs(None, None, None).where(col(WebhookConfig.key).in_(keys)))
     if keys is None or wanted.label is not None:
         selected.append(select_configs(None, None, wanted.label).limit(MAX_PARTS + 1))
+    found: set[str] = set()
     for statement in selected:
-        rows |= {row.key: row for row in context.session.exec(statement)}
-    return [row for _, row in sorted(rows.items())]
+        keys_alone = statement.with_only_columns(col(WebhookConfig.key))
+        found |= set(cast("Any", context.session).exec(keys_alone).all())
+    return sorted(found)
 
 
 def _processes(context: Context, wanted: Wanted) -> Iterable[PresentPart]:

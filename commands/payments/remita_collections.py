@@ -50,7 +50,7 @@ class ProcessRemitaCollectionNotificationCommand(Command[NotificationView]):
 
     items: Annotated[list[RemitaCollectionItem], Field(min_length=1, max_length=2000)]
     """What was collected."""
-    rejected: list[RejectedElement] = Field(default_factory=list[RejectedElement])
+    rejected: Annotated[list[RejectedElement], Field(max_length=2000)] = Field(default_factory=list[RejectedElement])
     """What was not valid."""
 
 

@@ -78,7 +78,7 @@ class ProcessRemitaPaymentNotificationCommand(Command[NotificationView]):
 
     notifications: Annotated[list[RemitaNotification], Field(min_length=1, max_length=2000)]
     """The payments."""
-    rejected: list[RejectedElement] = Field(default_factory=list[RejectedElement])
+    rejected: Annotated[list[RejectedElement], Field(max_length=2000)] = Field(default_factory=list[RejectedElement])
     """What was not valid."""
 
 

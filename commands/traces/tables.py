@@ -14,6 +14,17 @@ from bpm.store.session import ScopedSession
 from router.attempts.tables import InboundAttempt, select_attempts
 
 ATTEMPT_COLUMNS = ("id", "delivery_id", "created_at", "number", "ok", "status", "error", "duration_ms")
+MESSAGE_COLUMNS = (
+    "id",
+    "created_at",
+    "type",
+    "principal",
+    "principal_name",
+    "ok",
+    "error",
+    "request_id",
+    "causation_id",
+)
 INSTANCE_COLUMNS = (
     "id",
     "created_at",
@@ -60,10 +71,10 @@ def attempts(session: ScopedSession, request_id: str, limit: int) -> Sequence[In
     return session.exec(select_attempts(request_id).limit(limit)).all()
 
 
-def messages(session: ScopedSession, correlation_id: str, limit: int) -> Sequence[AuditEntry]:
-    """Return the commands that were sent."""
-    statement = select(AuditEntry).where(col(AuditEntry.correlation_id) == correlation_id)
-    return session.exec(statement.order_by(col(AuditEntry.id)).limit(limit)).all()
+def messages(session: ScopedSession, correlation_id: str, limit: int) -> Sequence[Any]:
+    """Return the commands that were sent, without their fields, which may be large."""
+    statement = _columns(AuditEntry, *MESSAGE_COLUMNS).where(col(AuditEntry.correlation_id) == correlation_id)
+    return _rows(session, statement.order_by(col(AuditEntry.id)).limit(limit))
 
 
 def events(session: ScopedSession, correlation_id: str, limit: int) -> Sequence[Any]:

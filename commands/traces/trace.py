@@ -140,7 +140,7 @@ class _Trace:
 
     def _messages(self) -> list[dict[str, Any]]:
         rows = self._within("messages", tables.messages(self._session, self._id, MOST + 1), MOST)
-        return [{**row.model_dump(), "at": row.created_at} for row in rows]
+        return [{**row._asdict(), "at": row.created_at} for row in rows]
 
     def _events(self) -> list[dict[str, Any]]:
         rows = self._within("events", tables.events(self._session, self._id, MOST + 1), MOST)
