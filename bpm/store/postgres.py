@@ -57,6 +57,7 @@ CONTENTION = frozenset({"40001", "40P01", "55P03", "57014"})
 
 WITH_NUL = "22021"
 
+UNREACHABLE = "PostgreSQL can't be reached: {}; start it, or look at the address and the account in BPM_DATABASE_URL"
 MALFORMED = (
     "BPM_DATABASE_URL can't be understood; write it as postgresql://user:password@host:5432/name, "
     "with %40 for an @ in the password, %2F for a / and so on"
@@ -119,7 +120,7 @@ class PostgresDatabase(Database):
                 raise Misconfigured(MALFORMED) from None
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 if not _may_come_up(error) or time.monotonic() > deadline:
-                    raise Misconfigured(f"PostgreSQL can't be reached: {_sentence(error)}") from error
+                    raise Misconfigured(UNREACHABLE.format(_sentence(error))) from error
                 log.warning("PostgreSQL can't be reached yet", error=_sentence(error))
                 await asyncio.sleep(PAUSE_SECONDS)
             else:
