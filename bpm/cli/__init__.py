@@ -6,6 +6,7 @@ One file a command group. What a command needs is imported when it runs, so that
 from bpm.cli import (
     accounts,
     backtest,
+    bulk,
     db,
     demo,
     doctor,
@@ -51,8 +52,9 @@ main.add_typer(requests, name="requests")
 main.command()(tracing.trace)
 main.command()(following.listen)
 main.command()(trigger.trigger)
-for group in ("dead", "deliveries", "bulk"):
+for group in ("dead", "deliveries"):
     main.add_typer(verb_command.verb_group(group), name=group)
+main.add_typer(bulk.app, name="bulk")
 main.add_typer(rules.app, name="rules")
 main.command()(backtest.backtest)
 main.add_typer(process.app, name="process")

@@ -9,12 +9,11 @@ from bpm.cli.connection import Password, ServerConnection, Token, Url, Username,
 from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.fields import read_fields
 from bpm.cli.output import FormatOption, OutputFormat, print_json, print_table
+from bpm.cli.progress import wait_for_end
 from bpm.cli.terminal import say
 
 if TYPE_CHECKING:
     from bpm.client import BusClient
-
-POLL_SECONDS = 0.5
 
 Key = Annotated[str, typer.Argument(help="The key of the configuration.")]
 Draft = Annotated[
@@ -67,24 +66,14 @@ async def _run(client: "BusClient", key: str, fields: dict[str, Any], output: Ou
     found = await send_message(client, "BackTestWebHookConfigCommand", {"id": config["id"], **fields})
     if found["backTestId"] is None:
         return found
-    return await _watch(client, found["backTestId"], fields["limit"], shows=output.is_text)
-
-
-async def _watch(client: "BusClient", back_test_id: str, limit: int, *, shows: bool) -> Any:
-    """Wait until a back-test has ended, and show how far it is."""
-    import asyncio
-
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), disable=not shows) as progress:
-        task = progress.add_task("comparing", total=None)
-        while True:
-            found = await send_message(client, "GetBackTestQuery", {"backTestId": back_test_id, "limit": limit})
-            progress.update(task, total=found["total"], completed=found["compared"])
-            if found["state"] in ("done", "failed"):
-                return found
-            await asyncio.sleep(POLL_SECONDS)
+    asked = {"backTestId": found["backTestId"], "limit": fields["limit"]}
+    return await wait_for_end(
+        lambda: send_message(client, "GetBackTestQuery", asked),
+        lambda report: report["compared"],
+        ("done", "failed"),
+        "comparing",
+        shows=output.is_text,
+    )
 
 
 def _print(found: Any) -> None:

@@ -1,4 +1,4 @@
-"""`bpm db upgrade`, `check`, `copy` and `adopt-key`: the database beside the server."""
+"""`bpm db upgrade`, `check`, `copy`, `prune` and `adopt-key`: the database, beside the server and through it."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,10 +9,19 @@ from bpm.cli.exits import ExitStatus, fail
 from bpm.cli.output import FormatOption, OutputFormat, print_json, print_table
 from bpm.cli.storage import checked, owned, refuse_missing_file, run, shown_progress
 from bpm.cli.terminal import say
+from bpm.cli.verb_command import make_command
+from bpm.cli.verbs import Verb, Word
 
 if TYPE_CHECKING:
     from bpm.settings import Settings
     from bpm.store import Database
+
+PRUNE = Verb(
+    "prune",
+    "PruneStoredDataCommand",
+    "Let the running server delete what is older than retention says, for about 20 seconds.",
+    options=(Word("preview", "preview", "Only count what would go.", bool),),
+)
 
 app = typer.Typer(
     no_args_is_help=True, help="Upgrade, check, copy, back up or restore the database (BPM_DATABASE_URL)."
@@ -20,6 +29,7 @@ app = typer.Typer(
 app.command()(backups.backup)
 app.command()(backups.restore)
 app.command()(backups.compact)
+app.command(PRUNE.name, help=PRUNE.help)(make_command(PRUNE))
 
 
 @app.command()

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from bpm.bus.catalogue import catalogue_of
 from bpm.cli import main
+from bpm.cli.db import PRUNE
 from bpm.cli.exits import ExitStatus
 from bpm.cli.registry import offline_registry
 from bpm.cli.verbs import VERBS, Verb
@@ -27,7 +28,7 @@ from tests.commands.playing import bpmn
 
 pytestmark = pytest.mark.anyio
 
-EVERY_VERB = [(group, verb) for group, verbs in VERBS.items() for verb in verbs]
+EVERY_VERB = [("db", PRUNE), *((group, verb) for group, verbs in VERBS.items() for verb in verbs)]
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +169,32 @@ async def test_instances_are_listed_shown_and_cancelled(server: ServerProcess) -
     assert await lines(server, "process", "history", number) != []
     (ended,) = await lines(server, "process", "cancel", number, "--reason", "a test")
     assert ended["status"] == "CANCELLED"
+
+
+async def test_what_is_older_than_retention_says_is_counted_and_pruned(server: ServerProcess) -> None:
+    """By the running server, a preview first."""
+    (counted,) = await lines(server, "db", "prune", "--preview")
+    (pruned,) = await lines(server, "db", "prune")
+    assert (counted["preview"], pruned["preview"], pruned["complete"]) == (True, False, True)
+
+
+async def test_a_bulk_job_is_waited_for(server: ServerProcess) -> None:
+    """One that nobody started, or of which rows were refused, is an error that says what to do."""
+    made = await captured(server, 104, "failing")
+    selection = {"requestIds": [made["requestId"]]}
+    planned = await server.cmd("PlanBulkJobCommand", action="replayRequests", selection=selection)
+    waited = await bpm(server, "bulk", "wait", planned["id"])
+    assert (waited.exit_code, f"bpm bulk start {planned['id']}" in waited.stderr) == (ExitStatus.ERROR, True)
+    await lines(server, "bulk", "start", planned["id"])
+    (done,) = await lines(server, "bulk", "wait", planned["id"])
+    assert (done["state"], done["done"], done["left"]) == ("done", 1, 0)
+    await server.settled()
+    discarding = {"action": "discardRequests", "fields": {"reason": "a test"}}
+    refused = await server.cmd("PlanBulkJobCommand", **discarding, selection=selection)
+    await server.cmd("DiscardInboundRequestCommand", requestId=made["requestId"], reason="a test")
+    await lines(server, "bulk", "start", refused["id"])
+    waited = await bpm(server, "bulk", "wait", refused["id"])
+    assert (waited.exit_code, "1 of 1 rows were refused" in waited.stderr) == (ExitStatus.ERROR, True), waited.output
 
 
 async def test_a_password_is_reset_without_signing_in(server: ServerProcess) -> None:
