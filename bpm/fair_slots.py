@@ -4,6 +4,9 @@ from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 
+Owner = int | str
+"""The number of an organisation, or the name by which a package that knows none is told of it."""
+
 
 class NoFreeSlot(Exception):
     """An organisation holds its share of the places already."""
@@ -18,10 +21,10 @@ class FairSlots:
     def __init__(self, places: int) -> None:
         """Begin with every place free."""
         self._left = places
-        self._held: Counter[int] = Counter()
+        self._held: Counter[Owner] = Counter()
 
     @contextmanager
-    def place(self, organization_id: int) -> Generator[None]:
+    def place(self, organization_id: Owner) -> Generator[None]:
         """Hold a place; raises `NoFreeSlot` when the organisation has as many as it may."""
         if self._held[organization_id] >= self._left:
             raise NoFreeSlot

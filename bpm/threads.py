@@ -15,7 +15,7 @@ from functools import partial
 from threading import Lock
 from typing import Any, TypeVar, cast
 
-from bpm.fair_slots import FairSlots, NoFreeSlot
+from bpm.fair_slots import FairSlots, NoFreeSlot, Owner
 
 T = TypeVar("T")
 
@@ -33,10 +33,10 @@ class SharedThreads:
         """Begin with nothing to do."""
         self._threads = ThreadPoolExecutor(threads, name)
         self._shares = FairSlots(threads)
-        self._waiting: dict[int, deque[Callable[[], None]]] = {}
+        self._waiting: dict[Owner, deque[Callable[[], None]]] = {}
         self._lock = Lock()
 
-    def submit(self, organization_id: int, work: Callable[[], T]) -> "Future[T]":
+    def submit(self, organization_id: Owner, work: Callable[[], T]) -> "Future[T]":
         """Do work in a thread when it is the organisation's turn."""
         asked = Future[T]()
         with self._lock:
@@ -82,7 +82,7 @@ def _answer(asked: "Future[T]", work: Callable[[], T]) -> None:
 _threads = SharedThreads(THREADS, "bpm-large-bodies")
 
 
-async def beside_loop(size: int, work: Callable[[], T], organization_id: int) -> T:
+async def beside_loop(size: int, work: Callable[[], T], organization_id: Owner) -> T:
     """Do an organisation's work whose cost grows with so many bytes, and return what it returns.
 
     A large one is done in a thread.
@@ -90,7 +90,7 @@ async def beside_loop(size: int, work: Callable[[], T], organization_id: int) ->
     return work() if size <= INLINE_BYTES else await in_thread(organization_id, work)
 
 
-async def in_thread(organization_id: int, work: Callable[[], T]) -> T:
+async def in_thread(organization_id: Owner, work: Callable[[], T]) -> T:
     """Do an organisation's work in a thread, whatever its size, and return what it returns."""
     return await asyncio.wrap_future(_threads.submit(organization_id, partial(copy_context().run, work)))
 

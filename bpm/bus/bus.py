@@ -40,6 +40,7 @@ from bpm.security.permissions import SYSTEM, Permission, Principal
 from bpm.security.secrets import SecretBox
 from bpm.settings import ProcessSettings
 from bpm.store import Database, Transaction
+from bpm.threads import beside_loop, size_of
 from bpm.tracing import Tracer
 
 R = TypeVar("R")
@@ -254,10 +255,15 @@ class Bus:
                     raise
                 if isinstance(error, TookTooLong):
                     context.end(error)
-                outcome = self._units.failed(envelope, error)
+                outcome = await self._failed(envelope, error)
         if context.concluded is None:
             await self.database.write(lambda tx: self._units.after(tx, envelope, outcome))
         return outcome
+
+    async def _failed(self, envelope: Envelope, error: Exception) -> Outcome:
+        """Return the outcome of an effect that raised: a large message is looked through beside the event loop."""
+        size = size_of(envelope.message.__dict__)
+        return await beside_loop(size, partial(self._units.failed, envelope, error), envelope.principal.organization_id)
 
     async def _begin(self, envelope: Envelope) -> None:
         """Write down that an effect is about to reach outside; raises `Fenced` when it may not."""

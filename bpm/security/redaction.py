@@ -101,7 +101,8 @@ def secret_texts(value: object, secrets: Set[str] = frozenset()) -> Iterator[str
             yield from _texts(inside) if is_secret else secret_texts(inside, secrets)
     elif isinstance(value, list | tuple):
         for inside in cast("list[Any]", value):
-            yield from secret_texts(inside, secrets)
+            if type(inside) not in _PLAIN:
+                yield from secret_texts(inside, secrets)
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -90,7 +90,8 @@ async def execute(
     run = await _run(command, inputs, context, sandbox, sender)
     row = {**row_of(run, context.envelope, context.now()), "rule": command.rule}
     if row["message"] is not None:
-        (row["message"],) = without_secrets_of([row["message"]], inputs)
+        hidden = partial(without_secrets_of, [row["message"]], inputs)
+        (row["message"],) = await beside_loop(size_of(inputs), hidden, context.organization_id)
     row["source_hash"] = source_hash(command.code)
     kept = settings.scripts.recorded_runs
     if kept:

@@ -7,9 +7,11 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
+from bpm.threads import beside_loop, size_of
 from scripts.server.compilations import Compilations, Compiled
 from scripts.server.dispatcher import Dispatcher, Ended, Task
 from scripts.server.exit_diagnosis import limit_words
@@ -118,7 +120,7 @@ class Sandbox:
             compiled = await self._compile(source, limits, owner)
         if compiled.code is None:
             return replace(run, failure=_rejection(compiled.check.problems[0]))
-        job = _job(compiled.code, inputs, run, limits)
+        job = await beside_loop(size_of(inputs), partial(_job, compiled.code, inputs, run, limits), owner)
         problem = _too_much(len(job) - len(compiled.code), inputs, limits)
         if problem is not None:
             return replace(run, failure=Failure("error", problem))

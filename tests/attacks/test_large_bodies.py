@@ -22,6 +22,9 @@ MOST = 0.4
 MOST_OF_THE_WRITER = 0.65
 """Its data is written there, which is half of all that is done for it."""
 
+MOST_OF_A_SCRIPT = 0.15
+"""Nothing that is done with its payload is left to the loop."""
+
 
 @pytest.fixture
 async def app() -> Any:
@@ -72,6 +75,25 @@ async def test_fields_of_a_command_are_checked_beside_the_loop(app: RunningApp, 
     status, share = await share_of_the_loop(app, "/api/bpm/cmd", body, authorization=f"Bearer {app.token}")
     assert status == 422
     assert share < MOST
+
+
+@pytest.mark.parametrize("code", ["0", "raise ValueError('no')"])
+async def test_a_script_is_given_a_large_payload_beside_the_loop(app: RunningApp, code: str) -> None:
+    """It is made ready to travel, and looked through when the script fails, so that no secret is repeated."""
+    await app.rule("script", executionType=2, executionCode=code, responseMode="sync", allowableIPs="127.0.0.1")
+    await app.hook("script", {})
+    status, share = await share_of_the_loop(app, "/api/webhooks/script", FRACTIONS)
+    assert status == (200 if code == "0" else 422)
+    assert share < MOST_OF_A_SCRIPT
+
+
+async def test_a_failed_effect_is_looked_through_beside_the_loop(app: RunningApp) -> None:
+    """What it was given may stand in the sentence that says why."""
+    fields = {"action": "retryIncidents", "selection": {}, "fields": {"v": [1.25] * 100_000}}
+    body = json.dumps({"$type": "PlanBulkJobCommand", **fields}).encode()
+    status, share = await share_of_the_loop(app, "/api/bpm/cmd", body, authorization=f"Bearer {app.token}")
+    assert status == 422
+    assert share < MOST_OF_A_SCRIPT
 
 
 async def test_an_event_is_written_down_beside_the_writer(app: RunningApp) -> None:
