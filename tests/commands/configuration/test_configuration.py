@@ -15,6 +15,12 @@ pytestmark = pytest.mark.anyio
 
 PASSWORD = "Correct-horse-battery-9"
 KEYS = "abcdefgh"
+MODELS = {
+    "process": ("processes", "bpmn", BPMN.replace("stop", "VERSION")),
+    "decision": ("decisions", "dmn", DMN.replace(">5<", ">VERSION<")),
+    "form": ("forms", "form", FORM.replace('"key": "kingfisher"', '"key": "field_VERSION"')),
+}
+"""Where each kind of model lies, and what is in it."""
 
 
 @pytest.fixture(scope="module")
@@ -64,25 +70,49 @@ def store(chance: random.Random, label: str) -> tuple[list[dict[str, Any]], dict
     return parts, files
 
 
+def models(chance: random.Random, label: str) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """A process, a decision and a form, or some of them, each in one of three versions."""
+    parts: list[dict[str, Any]] = []
+    files: dict[str, str] = {}
+    for kind, (folder, ending, text) in MODELS.items():
+        if chance.random() < 0.7:
+            key, version = f"{label}-{kind}", chance.randrange(3)
+            parts.append({"kind": kind, "key": key, "file": f"{folder}/{key}.{ending}"})
+            files[parts[-1]["file"]] = text.replace("kingfisher", key).replace("VERSION", f"{version}")
+    return parts, files
+
+
 @pytest.mark.parametrize("seed", range(8))
 async def test_stores_differ_by_their_plan(app: RunningApp, seed: int) -> None:
-    """Whatever a store holds: exported and applied it is unchanged, and from one to another leads exactly the plan."""
+    """Whatever a store holds: exported and applied it is unchanged, and from one to another leads exactly the plan.
+
+    What a label does not bound, processes, decisions and forms, is made and changed, and never deleted.
+    """
     chance, label = random.Random(seed), f"store{seed}"  # noqa: S311 the same each time
-    for parts, files in (store(chance, label) for _ in range(4)):
+    standing: dict[str, str] = {}
+    for _ in range(4):
+        (parts, files), (drawn, texts_of_models) = store(chance, label), models(chance, label)
         before, _ = await exported(app, label)
         wanted = {part["key"]: part for part in parts}
-        told = await plan(app, parts, files, label=label, prune=True)
+        sent = {"parts": [*parts, *drawn], "files": {**files, **texts_of_models}, "label": label, "prune": True}
+        told = await app.cmd("PlanConfigurationQuery", **sent)
         changes = {change["key"]: change["action"] for change in told["changes"]}
+        of_models = {part["key"]: texts_of_models[part["file"]] for part in drawn}
+        assert {key: changes.pop(key, None) for key in of_models} == {
+            key: "create" if key not in standing else None if standing[key] == text else "update"
+            for key, text in of_models.items()
+        }
         assert {key for key, action in changes.items() if action == "create"} == wanted.keys() - before.keys()
         assert {key for key, action in changes.items() if action == "delete"} == before.keys() - wanted.keys()
-        done = await app.cmd(
-            "ApplyConfigurationCommand", parts=parts, files=files, label=label, prune=True, base=told["base"]
-        )
+        done = await app.cmd("ApplyConfigurationCommand", **sent, base=told["base"])
         assert done["changes"] == told["changes"]
+        standing |= of_models
         after, texts = await exported(app, label)
         assert after == wanted
         assert {name: texts[name] for name in files} == files
         found = await app.cmd("ExportConfigurationQuery", label=label)
+        stored = {part["key"]: found["files"][part["file"]] for part in found["parts"] if part["kind"] in MODELS}
+        assert standing.items() <= stored.items()
         again = await plan(app, found["parts"], found["files"], label=label, prune=True)
         assert (again["changes"], again["unchanged"]) == ([], len(found["parts"]))
 
