@@ -132,7 +132,7 @@ def signed(preset: str, given: GivenRequest, private_key: Path | None) -> "Reque
     from bpm.signatures import SignedRequest, sign_request
 
     example = _example(preset)
-    key = _bytes_of(private_key).decode() if private_key else example.private_key if example else ""
+    key = _text_of(private_key) if private_key else example.private_key if example else ""
     request = SignedRequest(given.body, given.headers, given.address)
     try:
         return sign_request(given.config, request, given.now, "", _resolve, key)
@@ -187,7 +187,7 @@ def read_request(
     now = at if at is not None else (shown.now if shown is not None else time.time())
     content = _bytes_of(body) if body is not None else (shown.body.encode() if shown is not None else b"")
     texts = dict(example.published) if example is not None else {}
-    stands = _bytes_of(published).decode() if published is not None else None
+    stands = _text_of(published) if published is not None else None
     return GivenRequest(config, content, headers, address, now, TrustSources(_Texts(texts, stands), "client-cert"))
 
 
@@ -244,6 +244,13 @@ def _bytes_of(file: Path) -> bytes:
         fail(ExitStatus.USAGE, f"{file} can't be read: {error.strerror}")
 
 
+def _text_of(file: Path) -> str:
+    try:
+        return _bytes_of(file).decode()
+    except UnicodeDecodeError:
+        fail(ExitStatus.USAGE, f"{file} is no text in UTF-8; give it in PEM or JSON")
+
+
 def _resolve(secret: str) -> str:
     """Return the secret that a reference names: whoever types it may read their own variables and files."""
     import os
@@ -253,4 +260,4 @@ def _resolve(secret: str) -> str:
         if name not in os.environ:
             raise ValueError(f"the environment variable {name!r} is not set")
         return os.environ[name]
-    return _bytes_of(Path(name)).decode().rstrip("\r\n") if kind == "file" else secret
+    return _text_of(Path(name)).rstrip("\r\n") if kind == "file" else secret

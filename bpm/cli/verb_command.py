@@ -74,7 +74,9 @@ def _parameter(word: Word, *, is_argument: bool) -> inspect.Parameter:
 def _run(verb: Verb, given: Mapping[str, Any], connection: ServerConnection, output: OutputFormat) -> None:
     words = {word.name.replace("-", "_"): word for word in (*verb.arguments, *verb.options)}
     fields = {
-        words[name].wire: _read(words[name], value) for name, value in given.items() if value not in (None, False)
+        words[name].wire: _read(words[name], value)
+        for name, value in given.items()
+        if value is not None and value is not False  # 0 is a number that somebody gave
     }
     if verb.by_key:
         fields["id"] = connection.send("LookupWebHookByKeyCommand", {"key": fields["id"]})["id"]

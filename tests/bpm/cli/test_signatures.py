@@ -57,3 +57,15 @@ def test_what_can_not_be_done_is_said(words: tuple[str, ...], says: str) -> None
     code, output = run(*words)
     assert code == ExitStatus.USAGE
     assert says in output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("sign", "aws-sns", "--private-key"), ("verify", "aws-sns", "--published"), ("sign", "github", "--secret")],
+)
+def test_a_key_that_is_no_text_is_wrong_usage(words: tuple[str, ...], tmp_path: Path) -> None:
+    """A key in another form than PEM is told, and no trace."""
+    file = tmp_path / "key"
+    file.write_bytes(b"\xed\x80\x00")
+    code, output = run(*words, f"file:{file}" if words[-1] == "--secret" else str(file))
+    assert (code, "is no text in UTF-8" in output) == (ExitStatus.USAGE, True), output

@@ -113,6 +113,13 @@ async def test_requests_are_listed_shown_and_replayed(server: ServerProcess) -> 
     assert (await bpm(server, "requests", "show", "nobody")).exit_code == ExitStatus.REFUSED
 
 
+async def test_a_zero_is_a_number_that_was_given(server: ServerProcess) -> None:
+    """The server is told of it, and refuses it, as it does any other that can't be."""
+    for option, sentence in (("--page", "pageNumber: must be"), ("--size", "pageSize: must be")):
+        refused = await bpm(server, "requests", "list", option, "0")
+        assert (refused.exit_code, sentence in refused.stderr) == (ExitStatus.REFUSED, True), refused.output
+
+
 async def test_what_was_given_up_is_discarded(server: ServerProcess) -> None:
     """Found among the dead, and then given up for good."""
     made = await captured(server, 102, "failing")
