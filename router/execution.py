@@ -126,7 +126,7 @@ class Execution:
             depth=self._messages.depth_of(call),
             recorder=settlement,
         )
-        with self._bus.place_for(message, row.organization_id):
+        with self._bus.place_for(message, row.organization_id, ("rule", row.config_id or row.provider)):
             await self._bus.execute(envelope)
 
     async def _rule_of(self, row: RequestRow) -> Rule | None:

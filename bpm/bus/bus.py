@@ -1,6 +1,6 @@
 """The bus: one way in for every message."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
@@ -122,13 +122,13 @@ class Bus:
         """
         return await self._pipeline(envelope)
 
-    def place_for(self, message: Message[Any], organization_id: int) -> AbstractContextManager[None]:
+    def place_for(self, message: Message[Any], organization_id: int, purpose: Hashable) -> AbstractContextManager[None]:
         """Hold a worker's place while it executes an organisation's message, where that reaches outside.
 
-        Raises `NoFreeSlot` when the organisation holds its share.
+        Raises `NoFreeSlot` when the organisation, or what the message is for, holds its share.
         """
         is_effect = self.registry.of(message).kind == "effect"
-        return self._shares.place(organization_id) if is_effect else nullcontext()
+        return self._shares.place(organization_id, purpose) if is_effect else nullcontext()
 
     def seconds_for(self, registration: Registration) -> float:
         """Return how long an effect may take before it is ended."""

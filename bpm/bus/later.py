@@ -1,6 +1,6 @@
 """Messages for later: a row that says what to send, and a job that sends it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -45,7 +45,7 @@ class Executor(Protocol):
 
     registry: Registry
 
-    def place_for(self, message: Message[Any], organization_id: int) -> AbstractContextManager[None]:
+    def place_for(self, message: Message[Any], organization_id: int, purpose: Hashable) -> AbstractContextManager[None]:
         """Hold a worker's place while it executes a message that reaches outside; raises `NoFreeSlot`."""
         ...
 
@@ -127,7 +127,7 @@ class ScheduledMessages:
             depth=row.depth,
             recorder=settlement,
         )
-        with suppress(Fenced), self.executor.place_for(message, row.organization_id):
+        with suppress(Fenced), self.executor.place_for(message, row.organization_id, ("message", row.type)):
             await self.executor.execute(envelope)
 
     async def give_up(self, job: Job, error: Poisoned) -> None:

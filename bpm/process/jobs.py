@@ -119,7 +119,8 @@ class ProcessJobs:
         except Failed as error:
             await self._answer(work, {"failure": _failure(error)})
             return
-        with suppress(*GONE), self._shares.place(work.instance.organization_id):
+        purpose = ("process", work.instance.definition_id)
+        with suppress(*GONE), self._shares.place(work.instance.organization_id, purpose):
             await self._step(work, data)
 
     async def _step(self, work: OpenWork, data: dict[str, Any]) -> None:

@@ -152,6 +152,32 @@ def test_one_organisation_leaves_as_many_places_as_it_holds() -> None:
         pass
 
 
+def test_one_rule_leaves_places_for_what_else_its_organisation_does() -> None:
+    """A third of all when it is alone, and its own place is free again afterwards."""
+    shares = FairSlots(9)
+    with ExitStack() as under_way:
+        for purpose, places in (("rule", 3), ("process", 1)):
+            for _ in range(places):
+                under_way.enter_context(shares.place(1, purpose))
+            with pytest.raises(NoFreeSlot):
+                under_way.enter_context(shares.place(1, purpose))
+        under_way.enter_context(shares.place(2, "rule"))
+    for _ in range(2):
+        with shares.place(1, "rule"):
+            pass
+
+
+async def test_requests_that_hang_leave_places_for_other_rules() -> None:
+    """With every handler of one rule hanging, another rule of the same organisation is executed."""
+    async with running_app(command_packages=("tests.router.probes",), worker_concurrency=6) as app:
+        await app.rule("hanging", commandName="DawdleCommand", parameters={"event": "hanging", "seconds": 55})
+        await app.rule("quick", commandName="DawdleCommand", parameters={"event": "quick", "seconds": 0})
+        for _ in range(8):
+            await app.hook("hanging", {})
+        await app.hook("quick", {})
+        await until(lambda: app.requests(state="done"))
+
+
 async def test_requests_that_hang_leave_places_for_other_requests() -> None:
     """With every handler of one rule hanging, another organisation's request is executed."""
     async with running_app(command_packages=("tests.router.probes",), worker_concurrency=4) as app:
