@@ -8,7 +8,9 @@ from pydantic import Field
 
 from bpm.bus import Command, Context, EffectContext, Message, Registration, Registry, View, handles
 from bpm.bus.field_names import field_names
+from bpm.bus.paging import MAX_PAGE_BYTES
 from bpm.errors import BpmError, Defect, Invalid, Unavailable
+from bpm.exact_json import write_plain
 from bpm.expressions import CLOCK, SEED, EvaluationError, compile_expression, compile_template
 from bpm.security.secret_names import SOURCE_NAMES
 from router.config import ChainStep, Steps
@@ -43,7 +45,8 @@ class ExecuteCommandChainCommand(Command[ChainView]):
     When no command reaches outside the database, all steps are one transaction and a failing step undoes the
     earlier ones. Otherwise each step commits by itself, and when one fails the `compensation` of the earlier
     ones is sent, the last first. A chain that is tried again does not repeat the steps that succeeded, but for
-    those with a compensation.
+    those with a compensation. Steps that are all queries read one snapshot. What queries answer in a chain takes at
+    most 8 MiB together.
     """
 
     permission = None
@@ -73,7 +76,10 @@ class ExecuteCommandChainCommand(Command[ChainView]):
 async def execute(command: ExecuteCommandChainCommand, context: EffectContext, registry: Registry) -> ChainView:
     """Run the steps together or one by one; raises the failing step's error with every step's outcome."""
     known = {CLOCK: context.now(), SEED: context.envelope.request_id}
-    if Chain(command, registry, known).is_transactional:
+    chain = Chain(command, registry, known)
+    if chain.only_reads:
+        return await context.read(lambda inside: run_together(chain, inside))
+    if chain.is_transactional:
         return await context.conclude(lambda inside: run_together(Chain(command, registry, known), inside))
     return await _run_stepwise(Chain(command, registry, known), context)
 
@@ -125,6 +131,7 @@ class Chain:
         self._registry = registry
         self._steps = _steps(command.steps, registry)
         self._done: dict[str, Any] = {}
+        self._answered = 0
         self._scope: dict[str, Any] = {
             "payload": command.payload,
             "headers": Headers(command.headers),
@@ -134,6 +141,11 @@ class Chain:
             "previous": None,
             **known,
         }
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether no step changes anything, so that none has to wait for the writer, nor hold it."""
+        return all(step.registration.kind == "query" for step in self._steps)
 
     @property
     def is_transactional(self) -> bool:
@@ -152,7 +164,9 @@ class Chain:
                     continue
                 message = self._message(step)
                 key = f"{ordinal}" if step.config.compensation is None else None
-                step.data = self._registry.plain(message, (yield Sending(message, key)))
+                data = self._registry.plain(message, (yield Sending(message, key)))
+                self._require_room(step, data)
+                step.data = data
             except (BpmError, EvaluationError) as error:
                 cause = error if isinstance(error, BpmError) else Invalid(str(error))
                 step.status, step.errors = "failed", list(cause.errors)
@@ -163,6 +177,13 @@ class Chain:
             step.status = "done"
             self._done[step.name] = self._scope["previous"] = step.data
         return ChainView(steps=[step.view() for step in self._steps])
+
+    def _require_room(self, step: RunningStep, data: Any) -> None:
+        """Raise `Invalid` where queries answer more than is held and told at once."""
+        if step.registration.kind == "query":
+            self._answered += len(write_plain(data))
+            if self._answered > MAX_PAGE_BYTES:
+                raise Invalid(f"what the chain's queries answer takes more than {MAX_PAGE_BYTES} bytes; ask for less")
 
     def _is_wanted(self, step: RunningStep) -> bool:
         return step.config.when is None or compile_expression(step.config.when).holds(self._scope)

@@ -1,5 +1,7 @@
 """Rules and chains that are more than is compiled, kept and sent in a moment: refused when they are saved or sent."""
 
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -37,6 +39,28 @@ async def test_nobody_keeps_the_writer_with_a_chain(app: RunningApp) -> None:
         answer = await viewer.client.send("ExecuteCommandChainCommand", {"steps": asking, "payload": {"a": 1}})
     assert answer.status == 422
     assert "the chain holds 56000 expressions; at most 1000 are possible" in answer.errors
+
+
+async def test_a_chain_of_queries_leaves_the_writer_to_others(app: RunningApp) -> None:
+    """Fifty lists in five kilobytes, which a viewer may ask for, held it for ten seconds."""
+    viewer = await person(app, "curious", "viewer")
+    *_, writer = [thread for thread in threading.enumerate() if thread.name == "bpm-writer"]  # other tests have some
+    clock = time.pthread_getcpuclockid(writer.ident or 0)
+    asking = [{"commandName": "GetAsyncApiQuery", "name": f"s{at}"} for at in range(20)]
+    mine, all_ = time.clock_gettime(clock), time.process_time()
+    answer = await viewer.client.send("ExecuteCommandChainCommand", {"steps": asking})
+    share = (time.clock_gettime(clock) - mine) / (time.process_time() - all_)
+    assert answer.status == 200
+    assert [step["status"] for step in answer.data["steps"]] == ["done"] * 20
+    assert share < 0.2
+
+
+async def test_queries_of_a_chain_answer_no_more_than_a_page_may(app: RunningApp) -> None:
+    """Each of fifty might answer eight megabytes, all of them in memory at once."""
+    asking = [{"commandName": "GetCommandCatalogQuery", "name": f"s{at}"} for at in range(15)]
+    answer = await app.send("ExecuteCommandChainCommand", {"steps": asking})
+    assert answer.status == 422
+    assert "what the chain's queries answer takes more than 8388608 bytes" in " ".join(answer.errors)
 
 
 @pytest.mark.parametrize(
