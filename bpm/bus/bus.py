@@ -215,14 +215,14 @@ class Bus:
         if registration.kind == "effect":
             return await self._effect(envelope, registration)
         work = self._invoke(registration)
-        is_read = registration.kind == "query" and envelope.recorder is None
+        is_query = registration.kind == "query"
         try:
-            if is_read:
-                return await self.database.read(lambda tx: self._units.guarded(tx, envelope, work))
+            if is_query:
+                return await self._units.ask(envelope, work)
             return await self.database.write(lambda tx: self._units.run(tx, envelope, work, is_handled=True))
         except TookTooLong as error:  # the whole unit was undone, with what its recorders had written
             failure = TookTooLong(f"{envelope.name}: {error}")
-        if is_read:
+        if is_query and envelope.recorder is None:
             raise failure
         return await self.database.write(lambda tx: self._units.refuse(tx, envelope, failure))
 

@@ -51,6 +51,24 @@ class UnitsOfWork:
             self._bus.costs.note(envelope.name, time.perf_counter() - started)
         return outcome
 
+    async def ask(self, envelope: Envelope, work: Callable[[Context], Any]) -> Outcome:
+        """Read beside the writer; what is recorded of it, as of a request that asked, is written afterwards."""
+        started = time.perf_counter()
+        outcome = await self._bus.database.read(lambda tx: self.guarded(tx, envelope, work))
+        if envelope.recorder is None:
+            return outcome
+        seconds = time.perf_counter() - started
+        return await self._bus.database.write(lambda tx: self._keep(tx, envelope, outcome, seconds))
+
+    def _keep(self, tx: Transaction, envelope: Envelope, outcome: Outcome, seconds: float) -> Outcome:
+        """Record what was answered within so many seconds, unless it was not to be asked any more."""
+        known = self.before(tx, envelope)
+        if known is not None:
+            return known
+        self.after(tx, envelope, outcome)
+        self._bus.costs.note(envelope.name, seconds)
+        return outcome
+
     def refuse(self, tx: Transaction, envelope: Envelope, error: BpmError) -> Outcome:
         """Record that a message was refused, as `run` records what was done."""
         return self.run(tx, envelope, _raising(error))

@@ -55,6 +55,20 @@ async def test_a_chain_of_queries_leaves_the_writer_to_others(app: RunningApp) -
     assert share < 0.2
 
 
+async def test_a_rule_that_asks_leaves_the_writer_to_others(app: RunningApp) -> None:
+    """Each request of a stranger held it for as long as the query takes; now it writes what is kept of the answer."""
+    rule = {"commandName": "GetAsyncApiQuery", "responseMode": "sync", "allowableIPs": "127.0.0.1"}
+    await app.rule("asks", **rule)
+    *_, writer = [thread for thread in threading.enumerate() if thread.name == "bpm-writer"]  # other tests have some
+    clock = time.pthread_getcpuclockid(writer.ident or 0)
+    mine, all_ = time.clock_gettime(clock), time.process_time()
+    statuses = {(await app.hook("asks", {})).status for _ in range(10)}
+    share = (time.clock_gettime(clock) - mine) / (time.process_time() - all_)
+    assert statuses == {200}
+    assert share < 0.65
+    assert {request["state"] for request in await app.requests()} == {"done"}
+
+
 async def test_queries_of_a_chain_answer_no_more_than_a_page_may(app: RunningApp) -> None:
     """Each of fifty might answer eight megabytes, all of them in memory at once."""
     asking = [{"commandName": "GetCommandCatalogQuery", "name": f"s{at}"} for at in range(15)]
