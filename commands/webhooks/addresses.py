@@ -1,5 +1,7 @@
 """What must be true of a configuration's address: it is the organisation's to take, and one rule takes each request."""
 
+import re
+
 from bpm.bus import Context
 from bpm.security.permissions import INSTALLATION
 from commands.webhooks.checks import KEY_TAKEN, Findings
@@ -9,6 +11,8 @@ from router.tables import addresses, configs
 from router.tables.addresses import ConfigAtAddress
 
 ADDRESS_TAKEN = "path: this address is taken or overlaps one that is; choose another"
+FOREIGN_PARAMETER = re.compile(r":[A-Za-z_]\w*|\*{1,2}|\$[A-Za-z_]\w*")
+"""How other programs write a segment that varies; here it is an address that nobody calls."""
 MOST_AT_ADDRESS = 50
 """How many configurations may have one path."""
 
@@ -20,6 +24,11 @@ def check_address(fields: WebHookFields, findings: Findings, context: Context, o
     and one shape of path are told apart by their order. What overlaps another organisation's address, for whichever
     method, is taken, and whose it is nobody is told.
     """
+    findings.warnings.extend(
+        f"path: {segment} stands for itself, and for no other text; write {{name}} for a part that varies"
+        for segment in fields.path.split("/")
+        if FOREIGN_PARAMETER.fullmatch(segment)
+    )
     wanted = shape(fields.path)
     if wanted.startswith("{}") and context.organization_id != INSTALLATION:
         findings.invalid.append("path: must begin with a literal segment; a parameter there would answer for everybody")

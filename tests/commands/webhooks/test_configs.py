@@ -187,6 +187,16 @@ async def test_a_rule_that_has_expired_when_it_is_saved_says_so(
     assert ("expiresAt: lies in the past, so no request is answered" in made["warnings"]) is warns
 
 
+@pytest.mark.parametrize(
+    ("path", "segment"),
+    [("o/:id", ":id"), ("o/*", "*"), ("o/**", "**"), ("o/$id/x", "$id"), ("o/a:b", None), ("o/{id}", None)],
+)
+async def test_a_parameter_as_others_write_it_is_told(sender: MessageSender, path: str, segment: str | None) -> None:
+    """Such a rule answers one address that nobody calls."""
+    warnings = (await create(sender, path=path))["warnings"]
+    assert [warning.split()[1] for warning in warnings] == ([segment] if segment else [])
+
+
 async def test_what_looks_wrong_in_a_script_is_a_warning(sender: MessageSender) -> None:
     """A script that may fail is saved, and the answer says what looks wrong."""
     made = await sender.send_fields("CreateWebHookConfigCommand", code("result = paylod['x']"))
