@@ -24,6 +24,9 @@ EXIT_MISCONFIGURED = 1
 
 HEALTHY_SECONDS = 60.0
 """A process that ran so long is started again at once; before, each further start waits twice as long."""
+UNBEGUN = -signal.SIGTERM
+"""How a process ends that is told to stop before it listens to signals: it has accepted nothing."""
+
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 30.0
 
@@ -114,7 +117,7 @@ class Supervisor:
             begun = time.monotonic()
             status = await self._serve()
             if self._stopping.is_set():
-                self._status = self._status or status
+                self._status = self._status or (0 if status == UNBEGUN else status)
                 return
             if status == EXIT_MISCONFIGURED:
                 self._status = status

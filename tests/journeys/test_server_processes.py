@@ -70,6 +70,14 @@ async def test_told_to_stop_they_drain(server: TwoProcesses) -> None:
     assert not any(map(psutil.pid_exists, children))
 
 
+async def test_told_to_stop_while_one_begins_they_drain(server: TwoProcesses) -> None:
+    """One that has only just been started, and hears no signals yet, is no failure."""
+    before = server.children
+    os.kill(min(before), signal.SIGKILL)
+    await until(lambda: len(server.children - before) == 1)
+    assert await server.stop() == 0
+
+
 async def test_without_their_parent_they_end(server: TwoProcesses) -> None:
     """Killed, it can tell them nothing; they drain all the same, and leave the port free."""
     children = server.children
