@@ -12,6 +12,7 @@ from bpm.bus.paging import MAX_PAGE_BYTES
 from bpm.errors import BpmError, Defect, Invalid, Unavailable
 from bpm.exact_json import write_plain
 from bpm.expressions import CLOCK, SEED, EvaluationError, compile_expression, compile_template
+from bpm.security.permissions import Principal
 from bpm.security.secret_names import SOURCE_NAMES
 from router.config import ChainStep, Steps
 from router.config_demands import repeated_names, too_much, unknown_command
@@ -45,8 +46,8 @@ class ExecuteCommandChainCommand(Command[ChainView]):
     When no command reaches outside the database, all steps are one transaction and a failing step undoes the
     earlier ones. Otherwise each step commits by itself, and when one fails the `compensation` of the earlier
     ones is sent, the last first. A chain that is tried again does not repeat the steps that succeeded, but for
-    those with a compensation. Steps that are all queries read one snapshot. What queries answer in a chain takes at
-    most 8 MiB together.
+    those with a compensation. Steps that are all queries read one snapshot, and those of whoever may write nothing are
+    sent one by one. What queries answer in a chain takes at most 8 MiB together.
     """
 
     permission = None
@@ -79,9 +80,14 @@ async def execute(command: ExecuteCommandChainCommand, context: EffectContext, r
     chain = Chain(command, registry, known)
     if chain.only_reads:
         return await context.read(lambda inside: run_together(chain, inside))
-    if chain.is_transactional:
+    if chain.is_transactional and _may_write(context.principal):
         return await context.conclude(lambda inside: run_together(Chain(command, registry, known), inside))
     return await _run_stepwise(Chain(command, registry, known), context)
+
+
+def _may_write(principal: Principal) -> bool:
+    """Tell whether somebody may write at all: what others may send needs no transaction, in which all would wait."""
+    return any(permission.endswith(":write") for permission in principal.permissions)
 
 
 @dataclass(frozen=True, slots=True)

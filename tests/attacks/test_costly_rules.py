@@ -41,17 +41,22 @@ async def test_nobody_keeps_the_writer_with_a_chain(app: RunningApp) -> None:
     assert "the chain holds 56000 expressions; at most 1000 are possible" in answer.errors
 
 
-async def test_a_chain_of_queries_leaves_the_writer_to_others(app: RunningApp) -> None:
+END = {"commandName": "EndSessionCommand", "name": "end", "onError": "continue", "parameters": {"id": 999}}
+"""A command that everybody may send."""
+
+
+@pytest.mark.parametrize("first", [[], [END]], ids=["alone", "beside a command"])
+async def test_a_chain_of_queries_leaves_the_writer_to_others(app: RunningApp, first: list[Any]) -> None:
     """Fifty lists in five kilobytes, which a viewer may ask for, held it for ten seconds."""
-    viewer = await person(app, "curious", "viewer")
+    viewer = await person(app, f"curious{len(first)}", "viewer")
     *_, writer = [thread for thread in threading.enumerate() if thread.name == "bpm-writer"]  # other tests have some
     clock = time.pthread_getcpuclockid(writer.ident or 0)
-    asking = [{"commandName": "GetAsyncApiQuery", "name": f"s{at}"} for at in range(20)]
+    asking = first + [{"commandName": "GetAsyncApiQuery", "name": f"s{at}"} for at in range(20)]
     mine, all_ = time.clock_gettime(clock), time.process_time()
     answer = await viewer.client.send("ExecuteCommandChainCommand", {"steps": asking})
     share = (time.clock_gettime(clock) - mine) / (time.process_time() - all_)
     assert answer.status == 200
-    assert [step["status"] for step in answer.data["steps"]] == ["done"] * 20
+    assert [step["status"] for step in answer.data["steps"]] == [*(["failed"] * len(first)), *(["done"] * 20)]
     assert share < 0.2
 
 
