@@ -80,15 +80,8 @@ class Forwarder:
         while True:
             began = time.monotonic()
             try:
-                answer = await self._http.request(
-                    request["method"],
-                    _with_query(self._target, request["query"]),
-                    headers=_headers(request["headers"]),
-                    content=body_of(request),
-                )
-                return ForwardedAnswer(
-                    request, answer.status_code, answer.text, round((time.monotonic() - began) * 1000)
-                )
+                status, body = await self._answer_to(request)
+                return ForwardedAnswer(request, status, body, round((time.monotonic() - began) * 1000))
             except httpx.LocalProtocolError as error:
                 raise UnsendableRequest(f"{request['requestId']} can't be sent as it came: {error}") from error
             except httpx.TransportError as error:
@@ -99,6 +92,21 @@ class Forwarder:
                     say(f"bpm: {sentence}; waiting", err=True)
                     is_told = True
                 await asyncio.sleep(1)
+
+    async def _answer_to(self, request: Mapping[str, Any]) -> tuple[int, str]:
+        """Send a request once; an answer whose body is not what its headers say is one without a body."""
+        asked = self._http.stream(
+            request["method"],
+            _with_query(self._target, request["query"]),
+            headers=_headers(request["headers"]),
+            content=body_of(request),
+        )
+        async with asked as answer:
+            try:
+                await answer.aread()
+            except httpx.DecodingError as error:
+                return answer.status_code, f"(a body that can't be read: {error})"
+            return answer.status_code, answer.text
 
 
 def body_of(request: Mapping[str, Any]) -> bytes:
