@@ -13,6 +13,7 @@ from mcp import MCPError
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 
+from bpm.cli.lasting_client import OtherServer
 from bpm.cli.mcp.masking import cut, readable
 from bpm.cli.mcp.tools import OfferedMessage, fetch_offered
 from bpm.client import BusClient, Reply, ServerRefused
@@ -57,7 +58,7 @@ class McpServer:
             await self._refresh()
         except ServerRefused as refusal:
             raise MCPError(mcp_types.INTERNAL_ERROR, str(refusal)) from None
-        except httpx.TransportError as error:
+        except (httpx.TransportError, httpx.DecodingError, OtherServer) as error:
             raise MCPError(mcp_types.INTERNAL_ERROR, self._away(error)) from None
         return mcp_types.ListToolsResult(tools=[_tool(offered) for offered in self._offered.values()])
 
@@ -67,7 +68,7 @@ class McpServer:
             return _result(self._not_offered(params.name), is_error=True)
         try:
             reply = await self._client.send(offered.name, params.arguments or {})
-        except httpx.TransportError as error:
+        except (httpx.TransportError, httpx.DecodingError, OtherServer) as error:
             return _result(self._away(error), is_error=True)
         return self._answer(offered, reply)
 
@@ -81,7 +82,9 @@ class McpServer:
         allowed = "" if self._allow_commands else ", and commands only with --allow-commands"
         return f"{name} is not offered: only what there is and the key may do{allowed}"
 
-    def _away(self, error: httpx.TransportError) -> str:
+    def _away(self, error: Exception) -> str:
+        if isinstance(error, OtherServer):
+            return "; ".join(error.args)
         return AWAY.format(url=self._client.http.base_url, reason=str(error) or type(error).__name__)
 
 

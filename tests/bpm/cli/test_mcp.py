@@ -119,6 +119,39 @@ async def test_errors_are_the_sentences_of_the_bus(server: ServerProcess) -> Non
     assert max(len(text_of(cut)), len(text_of(wordy))) < 1_300
 
 
+async def test_a_proxy_without_its_server_is_told_to_the_agent(server: ServerProcess) -> None:
+    """A call while the server is away ends in a sentence, and the next one is answered."""
+    is_away = False
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        size = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+        body = await reader.readexactly(size)
+        if is_away:
+            writer.write(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 12\r\nconnection: close\r\n\r\n<h1>Oh!</h1>")
+        else:
+            theirs, ours = await asyncio.open_connection("127.0.0.1", server.port)
+            ours.write(head.replace(b"onnection: keep-alive", b"onnection: close") + body)
+            writer.write(await theirs.read())
+            ours.close()
+        await writer.drain()
+        writer.close()
+
+    proxy = await asyncio.start_server(pass_on, "127.0.0.1", 0)
+    environment = {
+        "BPM_URL": f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}",
+        "BPM_TOKEN": await key(server, "system:read"),
+    }
+    words = ["-m", "bpm.cli", "mcp"]
+    async with proxy, Client(StdioServerParameters(command=sys.executable, args=words, env=environment)) as client:
+        assert not (await client.call_tool("PingQuery", {})).is_error
+        is_away = True
+        told = await client.call_tool("PingQuery", {})
+        assert (told.is_error, "look whether the server runs" in text_of(told)) == (True, True)
+        is_away = False
+        assert not (await client.call_tool("PingQuery", {})).is_error
+
+
 async def test_ctrl_c_ends_the_command_while_it_waits(server: ServerProcess) -> None:
     """Whoever starts it by hand in a terminal has nobody who closes its input."""
     known = {**os.environ, "BPM_URL": server.url, "BPM_TOKEN": await key(server, "inbound:read")}
