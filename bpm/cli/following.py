@@ -87,7 +87,10 @@ def tail(
     password: Password = None,
     output: FormatOption = OutputFormat.AUTO,
 ) -> None:
-    """Print requests as they come."""
+    """Print requests as they come.
+
+    A server that goes away is waited for.
+    """
 
     async def work(client: "LastingClient") -> None:
         client.is_patient = follow
@@ -114,8 +117,9 @@ def listen(
 ) -> None:
     """Forward requests to a program on this machine as they come, and print its answers.
 
-    The next time it goes on where it stopped. Signatures and credentials, which no view shows, are left out. One of
-    them is edited and sent again by `bpm requests resend ID --edit --forward-to URL`.
+    The next time it goes on where it stopped; a server that goes away is waited for. Signatures and credentials,
+    which no view shows, are left out. One of them is edited and sent again by
+    `bpm requests resend ID --edit --forward-to URL`.
     """
     from bpm.cli.forwarding import Forwarder, UnsendableRequest
 
