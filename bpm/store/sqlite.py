@@ -16,6 +16,7 @@ from bpm.security.private_files import FOLDER, PrivacyError, make_private_databa
 from bpm.settings import Settings
 from bpm.store.backup.automatic import keep_before_upgrade
 from bpm.store.checkpoints import Checkpoints
+from bpm.store.cuttable import CuttableConnection
 from bpm.store.database import Database
 from bpm.store.faults import Fault, TransactionLost
 from bpm.store.migrate import upgrade
@@ -100,7 +101,10 @@ class SqliteDatabase(Database):
             raise Misconfigured(str(error)) from error
 
     def _engine(self, begin: str, cache_kib: int) -> Engine:
-        engine = create_engine(f"sqlite:///{self._path}", poolclass=NullPool, hide_parameters=True)
+        cuttable = {"factory": CuttableConnection}
+        engine = create_engine(
+            f"sqlite:///{self._path}", poolclass=NullPool, hide_parameters=True, connect_args=cuttable
+        )
         synchronous = "NORMAL" if self._relaxed else "FULL"
 
         @event.listens_for(engine, "connect")

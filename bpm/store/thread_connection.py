@@ -11,6 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from bpm.store.cuttable import CuttableConnection
+
 IDLE_SECONDS = 1.0
 """A connection used within this time is taken to be alive; whether an older one is costs a question."""
 STEPS_BETWEEN_LOOKS = 1_000_000
@@ -58,8 +60,9 @@ class ThreadConnection:
         beneath which it was closed, and crashes.
         """
         with self._closing:
-            if isinstance(self._driver, sqlite3.Connection):
-                _bar(self._driver)
+            if isinstance(self._driver, CuttableConnection):
+                with contextlib.suppress(sqlite3.Error):
+                    self._driver.cut()
             elif self._driver is not None:
                 _shut_socket(self._driver)
 
@@ -86,14 +89,6 @@ class ThreadConnection:
             self._connection.dialect.do_ping(self._connection.connection.dbapi_connection)  # pyright: ignore[reportArgumentType]
         except Exception:
             self.drop()
-
-
-def _bar(driver: sqlite3.Connection) -> None:
-    """Refuse every further change, then undo what was changed; each waits for the statement that runs, if one does."""
-    with contextlib.suppress(sqlite3.Error):
-        driver.execute("PRAGMA query_only = ON")
-    with contextlib.suppress(sqlite3.Error):
-        driver.rollback()
 
 
 def _shut_socket(driver: Any) -> None:

@@ -11,6 +11,7 @@ from functools import partial
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
+from bpm.store.cuttable import CuttableConnection
 from bpm.store.thread_connection import ThreadConnection
 
 TURNS = 300
@@ -36,7 +37,8 @@ def work(link: ThreadConnection, has_begun: threading.Event) -> None:
 
 def main(file: str) -> int:
     """Return how many rows were stored."""
-    connect = create_engine(f"sqlite:///{file}", poolclass=NullPool).connect
+    cuttable = {"factory": CuttableConnection}
+    connect = create_engine(f"sqlite:///{file}", poolclass=NullPool, connect_args=cuttable).connect
     with sqlite3.connect(file) as own:
         own.execute("CREATE TABLE kept (number INTEGER)")
     for turn in range(TURNS):
