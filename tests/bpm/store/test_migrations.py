@@ -3,6 +3,7 @@
 import asyncio
 import warnings
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,14 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import bindparam, inspect, text
 from sqlmodel import SQLModel
 
 from bpm.accounts.tables import User
 from bpm.app import build_registry
 from bpm.errors import Misconfigured
 from bpm.settings import Settings
-from bpm.store import Transaction, open_database, utc_now
+from bpm.store import Transaction, UtcDateTime, open_database, utc_now
 from bpm.store.application_migrations import own_tables
 from bpm.store.migrate import revisions
 from bpm.store.organizations import Organization, keep_organization
@@ -172,7 +173,7 @@ def _two_organisations(tx: Transaction) -> None:
         about = {"organization_id": number, "created_at": utc_now()}
         tx.connection.execute(User.table().insert(), {**row, **about})
     feature = {"number": 7, "name": "webhooks", "is_on": False, "now": utc_now()}
-    tx.connection.execute(text("INSERT INTO feature VALUES (:number, :name, :is_on, :now)"), feature)
+    _execute(tx, "INSERT INTO feature VALUES (:number, :name, :is_on, :now)", feature)
 
 
 async def test_ids_of_deleted_configurations_are_not_given_again(
@@ -201,7 +202,13 @@ def _insert(tx: Transaction, table: str, values: dict[str, Any]) -> None:
     """Write a row as its table was before."""
     columns = ", ".join(f'"{name}"' for name in values)
     places = ", ".join(f":{name}" for name in values)
-    tx.connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES ({places})"), values)  # noqa: S608
+    _execute(tx, f"INSERT INTO {table} ({columns}) VALUES ({places})", values)  # noqa: S608
+
+
+def _execute(tx: Transaction, statement: str, values: dict[str, Any]) -> None:
+    """Execute a statement as it stands; a driver's own way to write moments is not asked for."""
+    moments = [bindparam(name, type_=UtcDateTime()) for name, value in values.items() if isinstance(value, datetime)]
+    tx.connection.execute(text(statement).bindparams(*moments), values)
 
 
 def _forget_configurations(tx: Transaction) -> None:
