@@ -87,7 +87,7 @@ async def execute(command: ExecuteCommandChainCommand, context: EffectContext, r
 
 def _may_write(principal: Principal) -> bool:
     """Tell whether somebody may write at all: what others may send needs no transaction, in which all would wait."""
-    return any(permission.endswith(":write") for permission in principal.permissions)
+    return any(not permission.endswith(":read") for permission in principal.permissions)
 
 
 @dataclass(frozen=True, slots=True)
