@@ -3,7 +3,9 @@
 The scheme, the sample and the key are those of `bpm sign`; whoever sends is nobody, as a provider is.
 """
 
+import re
 import time
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, cast
 
 import typer
@@ -31,8 +33,11 @@ FIXED = {"mono": "mono/callback", "remita": "remita"}
 """Where the providers that need no rule are answered."""
 NOT_FOUND = 404
 JSON = {"content-type": "application/json"}
+_STEP = re.compile(r"[^.\[\]]+|(?<=\[)(?=\])")
+"""A step of a preset's path, as in `items[0].name`; `[]` is each element, of which the first is meant."""
 
 To = Annotated[str | None, typer.Option("--to", help="The path or key of the rule; the preset's name unless given.")]
+Event = Annotated[str | None, typer.Option(help="The name of the event, put where the provider writes it.")]
 Changes = Annotated[list[str] | None, typer.Option("--set", help="A field of the sample, as in data.reference=T-2.")]
 SignedUrl = Annotated[str | None, typer.Option(help="The address that the provider knows, where it is signed.")]
 
@@ -41,6 +46,7 @@ def trigger(
     preset: Name,
     more: More = None,
     to: To = None,
+    event: Event = None,
     changes: Changes = None,
     secret: Secret = None,
     private_key: PrivateKey = None,
@@ -58,7 +64,9 @@ def trigger(
     server, path = server_url(url).rstrip("/"), PREFIX + (to or FIXED.get(preset, preset)).strip("/")
     address = signed_url or server + path
     given = read_request(preset, more, secret, body, header, address, method, time.time(), None, signing=True)
-    given = given._replace(body=_changed(given.body, changes or []))
+    given = _named(preset, given, event) if event is not None else given
+    fields = read_fields("trigger", changes or [], None).items()
+    given = given._replace(body=_changed(given.body, [(path.split("."), value) for path, value in fields]))
     sent = signed(preset, given, private_key)
     target = f"{path}?{sent.query}" if sent.query else path
     headers = {**_described(given), **sent.headers}
@@ -80,22 +88,37 @@ def _described(given: GivenRequest) -> dict[str, str]:
     return {**given.headers} if "content-type" in names else {**JSON, **given.headers}
 
 
-def _changed(body: bytes, changes: list[str]) -> bytes:
-    """Return a body of JSON with fields set by their paths."""
-    if not changes:
+def _named(preset: str, given: GivenRequest, event: str) -> GivenRequest:
+    """Return the request with an event's name where the preset says that the provider writes it."""
+    from bpm.signatures import DETAILS
+
+    known = DETAILS.get(preset)
+    place, _, path = known.event.partition(":") if known is not None else ("", "", "")
+    if place == "header":
+        others = {name: value for name, value in given.headers.items() if name.lower() != path}
+        return given._replace(headers={**others, path: event})
+    if place != "body":
+        fail(ExitStatus.USAGE, f"where {preset} writes an event's name is not known; write it with --set or --header")
+    return given._replace(body=_changed(given.body, [([step or "0" for step in _STEP.findall(path)], event)]))
+
+
+def _changed(body: bytes, fields: Iterable[tuple[Sequence[str], Any]]) -> bytes:
+    """Return a body of JSON with fields set by the steps that lead to them."""
+    fields = list(fields)
+    if not fields:
         return body
     from bpm.exact_json import read_json, write_json
 
     try:
         payload = read_json(body)
     except ValueError:
-        fail(ExitStatus.USAGE, "--set changes bodies of JSON; give this one with --body")
-    for path, value in read_fields("trigger", changes, None).items():
-        _set(payload, path.split("."), value)
+        fail(ExitStatus.USAGE, "fields are set in bodies of JSON alone; give this one with --body")
+    for steps, value in fields:
+        _set(payload, steps, value)
     return write_json(payload)
 
 
-def _set(payload: Any, steps: list[str], value: Any) -> None:
+def _set(payload: Any, steps: Sequence[str], value: Any) -> None:
     """Set a field that may lie inside lists, whose elements are named by their numbers."""
     *parents, last = steps
     for step in parents:

@@ -76,8 +76,29 @@ async def test_a_field_is_set_before_it_is_signed(server: ServerProcess, tmp_pat
 
 
 @pytest.mark.parametrize(
+    ("preset", "place"),
+    [
+        ("shopify", "headers['x-shopify-topic']"),
+        ("stripe", "payload.type"),
+        ("gocardless", "payload.events[0].action"),
+    ],
+)
+async def test_an_event_is_named_where_the_provider_writes_it(server: ServerProcess, preset: str, place: str) -> None:
+    """In a header, in the body, or in the first of its events, before it is signed."""
+    key = f"{preset}-named"
+    parameters = {"event": f"taken.{key}", "data": {"name": f"{{{{{place}}}}}"}}
+    await server.rule(key, commandName="PublishEventCommand", parameters=parameters)
+    result = await trigger(server, preset, "--to", key, "--event", "something.happened")
+    assert result.exit_code == 0, result.output
+    await server.settled()
+    (event,) = (await server.cmd("GetEventListQuery", event=f"taken.{key}"))["items"]
+    assert event["data"]["name"] == "something.happened"
+
+
+@pytest.mark.parametrize(
     ("words", "says"),
     [
+        (("twilio", "--event", "a"), "where twilio writes an event's name is not known"),
         (("strpe",), "do you mean stripe?"),
         (("remita", "--set", "7.rrr=1"), "there is no element 7"),
         (("remita", "--set", "rrr=1"), "there is no field rrr"),
