@@ -67,10 +67,10 @@ site: .venv/.test ## Build the documentation as a site with search, in dist/site
 	@cd .site && PYTHONPATH=. NO_MKDOCS_2_WARNING=1 ../$(BIN)/mkdocs build --quiet --strict
 	@echo "Open dist/site/index.html, or serve it: python3 -m http.server --directory dist/site"
 
-proxies: ## Install nginx and HAProxy, which tests put before the server (on Debian, as root)
-	@PATH="$$PATH:/usr/sbin"; { command -v nginx && command -v haproxy; } >/dev/null \
-		|| { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends nginx haproxy; } \
-		|| echo "nginx and HAProxy can't be installed here: the tests behind them are skipped"
+proxies: ## Install nginx, HAProxy and PgBouncer, which tests put before server and database (on Debian, as root)
+	@PATH="$$PATH:/usr/sbin"; { command -v nginx && command -v haproxy && command -v pgbouncer; } >/dev/null \
+		|| { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends nginx haproxy pgbouncer; } \
+		|| echo "nginx, HAProxy and PgBouncer can't be installed here: the tests behind them are skipped"
 
 promtool: ## Install the tool that tries the alert rules (on Debian, as root)
 	@command -v promtool >/dev/null \

@@ -20,9 +20,7 @@ from tests.postgres import Cluster, cluster
 
 pytestmark = [
     pytest.mark.anyio,
-    pytest.mark.skipif(
-        shutil.which("pgbouncer") is None, reason="PgBouncer is not installed (apt-get install pgbouncer)"
-    ),
+    pytest.mark.skipif(shutil.which("pgbouncer") is None, reason="PgBouncer is not installed (make proxies)"),
 ]
 
 
