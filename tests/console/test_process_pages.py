@@ -212,17 +212,17 @@ async def test_an_instance_is_migrated(signed_in: Page, server: ServerProcess) -
 async def test_a_request_is_followed_to_its_last_effect_and_back(signed_in: Page, server: ServerProcess) -> None:
     """On its page each effect stands under its cause; from the id of an event the same story leads back."""
     page = signed_in
-    done = await captured(server, "followed")
+    done = await captured(server, "traced")
     await visit(page, server, f"requests/{done['requestId']}")
     story = page.locator(".trace")
-    await expect(story.locator("li").first).to_contain_text("POST /followed")
+    await expect(story.locator("li").first).to_contain_text("POST /traced")
     await expect(story.locator("li", has_text="order.created")).to_be_visible()
     trace = await server.cmd("GetTraceQuery", id=done["requestId"])
     await page.keyboard.press("Control+k")
     await page.keyboard.type(trace["events"][0]["id"])
     await page.get_by_role("option", name="All that belongs to").click()
     await expect(page.locator("li.is-wanted")).to_contain_text("order.created")
-    await story.get_by_role("link", name="POST /followed").click()
+    await story.get_by_role("link", name="POST /traced").click()
     await expect(page.get_by_label("Body", exact=True)).to_contain_text("Sandpiper")
 
 
