@@ -77,12 +77,17 @@ class ExecuteCommandChainCommand(Command[ChainView]):
 async def execute(command: ExecuteCommandChainCommand, context: EffectContext, registry: Registry) -> ChainView:
     """Run the steps together or one by one; raises the failing step's error with every step's outcome."""
     known = {CLOCK: context.now(), SEED: context.envelope.request_id}
-    chain = Chain(command, registry, known)
+
+    def begun() -> Chain:
+        """Return the chain with nothing done: a transaction may be run again."""
+        return Chain(command, registry, known)
+
+    chain = begun()
     if chain.only_reads:
-        return await context.read(lambda inside: run_together(chain, inside))
+        return await context.read(lambda inside: run_together(begun(), inside))
     if chain.is_transactional and _may_write(context.principal):
-        return await context.conclude(lambda inside: run_together(Chain(command, registry, known), inside))
-    return await _run_stepwise(Chain(command, registry, known), context)
+        return await context.conclude(lambda inside: run_together(begun(), inside))
+    return await _run_stepwise(chain, context)
 
 
 def _may_write(principal: Principal) -> bool:
