@@ -1,6 +1,6 @@
 """Lists in pages, the same for every list query."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
 
@@ -18,6 +18,7 @@ from bpm.store.rows import aware
 T = TypeVar("T")
 R = TypeVar("R")
 
+MAX_PAGE_SIZE = 200
 MAX_PAGE_BYTES = 8 * 1024 * 1024
 """A page has no further row once its rows take so many bytes as JSON; one row it has always."""
 
@@ -52,6 +53,22 @@ def until_full(items: Iterable[T]) -> list[T]:
             break
         taken.append(item)
     return taken
+
+
+async def every_item(ask: Callable[[Mapping[str, int]], Awaitable[Mapping[str, Any]]]) -> list[Any]:
+    """Return all items of a list, page by page; what had no room on one is asked for again.
+
+    `ask` sends the list's query with these fields, named as on the wire, and returns the page as it is there.
+    """
+    items: list[Any] = []
+    number, skip, goes_on = 1, 0, True
+    while goes_on:
+        page = await ask({"pageNumber": number, "pageSize": MAX_PAGE_SIZE, "skip": skip})
+        items += page["items"]
+        is_cut = page["leftOut"] > 0
+        number, skip = (number, skip + len(page["items"])) if is_cut else (number + 1, 0)
+        goes_on = is_cut or page["hasNextPage"]
+    return items
 
 
 def _column(row_type: type[Any], column: str | ColumnElement[Any]) -> Any:
@@ -111,7 +128,7 @@ class PagedQuery(Query[R], Generic[R]):
     sortable: ClassVar[tuple[str, ...]] = ("createdAt", "id")
 
     page_number: PageNumber = 1
-    page_size: Annotated[Integer, Field(ge=1, le=200)] = 10
+    page_size: Annotated[Integer, Field(ge=1, le=MAX_PAGE_SIZE)] = 10
     skip: Skip = 0
     """How many rows of the page are passed over: those that an answer had which was cut."""
     search_text: Annotated[str, Field(max_length=200)] | None = None

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from bpm.bus.paging import every_item
 from bpm.client import BusClient, Reply
 
 ADMINISTRATOR = "admin"
@@ -34,15 +35,7 @@ class ServerClient(BusClient):
 
     async def requests(self, **filters: Any) -> list[dict[str, Any]]:
         """Return every stored inbound request that passes the filters, the newest first."""
-        items: list[dict[str, Any]] = []
-        more, page, skip = True, 1, 0
-        while more:
-            found = await self.cmd("GetInboundRequestListQuery", pageNumber=page, pageSize=200, skip=skip, **filters)
-            items += found["items"]
-            is_cut = found["leftOut"] > 0
-            page, skip = (page, skip + len(found["items"])) if is_cut else (page + 1, 0)
-            more = is_cut or found["hasNextPage"]
-        return items
+        return await every_item(lambda page: self.cmd("GetInboundRequestListQuery", **filters, **page))
 
     async def settled(self, seconds: float = 30) -> None:
         """Wait until no stored request waits for a worker; raises `TimeoutError`."""

@@ -12,7 +12,6 @@ from functools import partial
 from scripts.server import spares
 from scripts.server.remote_child import Child
 from scripts.server.remote_zygote import RemoteZygote
-from scripts.server.spares import Spares
 from scripts.shared.limits import Limits
 from scripts.shared.outcome import SandboxUnavailable
 
@@ -37,8 +36,8 @@ class Pool:
         self._allow_unconfined = allow_unconfined
         self._starting = asyncio.Lock()
         self._zygote: RemoteZygote | None = None
-        self._runners = Spares(SPARES_PER_CORE * (os.cpu_count() or 1))
-        self._compilers = Spares(1)
+        self._runners = spares.Spares(SPARES_PER_CORE * (os.cpu_count() or 1))
+        self._compilers = spares.Spares(1)
         self._looking_again: asyncio.TimerHandle | None = None
         self._idle: OrderedDict[int, tuple[Hashable, Child]] = OrderedDict()
 

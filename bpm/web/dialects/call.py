@@ -7,13 +7,11 @@ from typing import Any, Self
 
 from bpm.bus import Bus, Envelope
 from bpm.bus.messages import Message
+from bpm.bus.paging import every_item
 from bpm.edge.request import LARGEST_ID, Authenticator, Incoming
 from bpm.errors import Invalid, NotFound
 from bpm.security.permissions import Principal
 from bpm.tracing import TRACEPARENT
-
-PAGE_SIZE = 200
-"""How many rows the bus gives at once."""
 
 _DIGITS = re.compile(r"[1-9][0-9]{0,18}")
 
@@ -57,15 +55,7 @@ class Call:
 
     async def everything(self, name: str, /, **fields: Any) -> list[Any]:
         """Return all items of a list, for interfaces that know no pages."""
-        items: list[Any] = []
-        number, skip, goes_on = 1, 0, True
-        while goes_on:
-            page = await self.send(name, **fields, pageNumber=number, pageSize=PAGE_SIZE, skip=skip)
-            items += page["items"]
-            is_cut = page["leftOut"] > 0
-            number, skip = (number, skip + len(page["items"])) if is_cut else (number + 1, 0)
-            goes_on = is_cut or page["hasNextPage"]
-        return items
+        return await every_item(lambda page: self.send(name, **fields, **page))
 
     def row_id(self, name: str) -> int:
         """Return an id of the path; raises `NotFound` for what can be none."""
