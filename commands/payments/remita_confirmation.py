@@ -7,13 +7,13 @@ from pydantic import Field
 
 from bpm.bus import Command, Context, EffectContext, ShownWith, View, handles
 from bpm.errors import NotFound
-from commands.payments import remita_tables
+from commands.payments import remita_tables, tables
 from commands.payments.asked_back import AskedBack
 from commands.payments.rechecks import wait_before
 from commands.payments.remita_tables import RemitaPayment
 from commands.payments.tables import CONFIRMED
 from router.providers.credentials import require_may_ask
-from router.providers.remita.confirmation import PaymentStatus, RemitaApi
+from router.providers.remita.confirmation import MAX_SAID, PaymentStatus, RemitaApi
 
 Content = ShownWith("payments:read")
 
@@ -37,7 +37,7 @@ class RemitaConfirmationView(View):
 
 
 class ConfirmRemitaPaymentCommand(Command[RemitaConfirmationView]):
-    """Ask Remita for the status of a payment, and compare the amounts; what is confirmed stays confirmed.
+    """Ask Remita for the status of a payment, and compare amount and order; what is confirmed stays confirmed.
 
     Remita is asked as the installation's merchant, so only the installation may.
     """
@@ -71,16 +71,26 @@ def _keep(rrr: str, answer: PaymentStatus, context: Context) -> RemitaConfirmati
     if payment is None:
         raise NotFound("rrr: no payment with it was notified")
     if payment.status != CONFIRMED:
+        _keep_order(payment, answer, context)
         PAYMENTS.keep(context, payment, answer, lambda checks: ask_later(context, payment.rrr, checks))
     return RemitaConfirmationView.model_validate(payment)
 
 
+def _keep_order(payment: RemitaPayment, answer: PaymentStatus, context: Context) -> None:
+    """Note what was paid for, where Remita says it and no notification did."""
+    if answer.is_done and answer.order_id and not payment.order_id:
+        changes = {"order_id": answer.order_id[:MAX_SAID]}
+        tables.change(context.tx, context.organization_id, payment, changes)
+
+
 def _incident(payment: RemitaPayment, answer: PaymentStatus) -> str | None:
-    """Say what does not fit together; a notification without an amount claims nothing that could differ."""
+    """Say what does not fit together; a notification without an amount or order claims none that could differ."""
     if answer.amount is None:
         return "Remita says the payment was made but not how much was paid"
     if payment.amount is not None and payment.amount != answer.amount:
         return f"{payment.amount} was notified but {answer.amount} was paid"
+    if payment.order_id and answer.order_id and payment.order_id.strip() != answer.order_id[:MAX_SAID]:
+        return f"it was notified for the order {payment.order_id[:MAX_SAID]} but paid for {answer.order_id[:MAX_SAID]}"
     return None
 
 

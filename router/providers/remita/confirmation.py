@@ -35,11 +35,12 @@ _WRAPPED = re.compile(rb"\s*jsonp\s*\((.*)\)\s*(?:;\s*)?", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class PaymentStatus:
-    """What Remita says about an RRR; `amount` is in naira."""
+    """What Remita says about an RRR; `amount` is in naira, `order_id` the biller's id of what was paid for."""
 
     status: str
     message: str | None
     amount: Decimal | None
+    order_id: str | None = None
 
     @property
     def is_done(self) -> bool:
@@ -148,7 +149,8 @@ def _status(body: bytes, rrr: str) -> PaymentStatus:
     about = (answer.text("RRR") or rrr).replace("-", "")
     if about != rrr:
         raise Unavailable(f"Remita answered about {about[:50]} instead of {rrr}")
-    return PaymentStatus(status[:MAX_SAID], _said(answer, "message", "statusmessage"), amount)
+    order_id = answer.text("orderId")
+    return PaymentStatus(status[:MAX_SAID], _said(answer, "message", "statusmessage"), amount, order_id)
 
 
 def _said(answer: PayloadFields, *names: str) -> str | None:

@@ -175,6 +175,30 @@ async def test_amounts_that_differ_are_an_incident(
     assert await payments.events("remita.payment_confirmed") == []
 
 
+@pytest.mark.parametrize("amount", [{}, {"amount": "16000.25"}], ids=["no amount", "its amount"])
+async def test_a_payment_of_one_order_does_not_pay_another(
+    payments: PaymentsSender, httpserver: HTTPServer, amount: dict[str, str]
+) -> None:
+    """Whoever notifies a paid RRR with somebody else's order has nothing confirmed."""
+    fields = {"rrr": RRR, "orderId": "somebody-else-s", **amount}
+    await payments.result("ProcessRemitaPaymentNotificationCommand", notifications=[fields])
+    answers(httpserver, PAID)
+    view = await confirm(payments)
+    assert (view.status, view.confirmed_amount) == ("mismatch", Decimal("16000.25"))
+    assert view.incident == "it was notified for the order somebody-else-s but paid for 0098-1"
+    assert await payments.events("remita.payment_confirmed") == []
+
+
+async def test_a_notification_without_order_takes_remitas(payments: PaymentsSender, httpserver: HTTPServer) -> None:
+    """Where no order was notified, the one that Remita names is published and shown."""
+    await payments.receive("remita", b'{"rrr": "%s", "amount": 16000.25}' % RRR.encode())
+    answers(httpserver, PAID)
+    assert (await confirm(payments)).status == "confirmed"
+    (told,) = await payments.events("remita.payment_confirmed")
+    (payment,) = await payments.listed("GetRemitaPaymentListQuery", status="confirmed")
+    assert told["orderId"] == payment["orderId"] == "0098-1"
+
+
 async def test_a_mismatch_can_be_cleared(payments: PaymentsSender, httpserver: HTTPServer) -> None:
     """A mismatch that Remita sets right is confirmed when it is asked again."""
     await payments.recorded("remita", "remita_payments")
