@@ -60,9 +60,10 @@ class Published(NamedTuple):
 class KeyShare:
     """What is known to one organisation's rules, and what is being fetched for them, among the `shares` of all."""
 
-    def __init__(self, shares: "KeyShares") -> None:
+    def __init__(self, shares: "KeyShares", organization_id: int) -> None:
         """Begin with nothing."""
         self.shares = shares
+        self.organization_id = organization_id
         self.known: dict[str, Published] = {}
         self.fetching: dict[str, asyncio.Task[None]] = {}
 
@@ -78,19 +79,35 @@ class KeyShare:
 class KeyShares:
     """The shares of all organisations in addresses that are named by rules, or in those that requests name."""
 
-    def __init__(self, check: Callable[[str], object]) -> None:
-        """Take what raises `ValueError` for a text that holds no key of the kind that is wanted there."""
+    def __init__(self, targets: Targets, check: Callable[[str], object]) -> None:
+        """Take who judges addresses, and what raises `ValueError` for a text without a key of the kind wanted there."""
         self.check = check
+        self._targets = targets
         self._shares: dict[int, KeyShare] = {}
+        self._session: aiohttp.ClientSession | None = None
 
     def of(self, organization_id: int) -> KeyShare:
         """Return an organisation's share."""
-        return self._shares.setdefault(organization_id, KeyShare(self))
+        return self._shares.setdefault(organization_id, KeyShare(self, organization_id))
 
     @property
     def fetching(self) -> list[asyncio.Task[None]]:
         """What is being fetched for all of them."""
         return [task for share in self._shares.values() for task in share.fetching.values()]
+
+    def session(self) -> "aiohttp.ClientSession":
+        """Return the connections of these addresses, with threads of their own that ask name servers."""
+        if self._session is None:
+            from bpm.events.attempt.connection import open_session
+
+            self._session = open_session(self._targets, client_context())
+        return self._session
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
 
 
 class PublishedKeys:
@@ -100,9 +117,8 @@ class PublishedKeys:
         """Take who judges addresses, and a clock in seconds; connections are opened when they are first needed."""
         self._targets = targets
         self._now = now
-        self._named, self._sent = KeyShares(check_published_keys), KeyShares(load_certificates)
+        self._named, self._sent = KeyShares(targets, check_published_keys), KeyShares(targets, load_certificates)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._session: aiohttp.ClientSession | None = None
 
     def start(self) -> None:
         """Fetch from now on, in the running event loop."""
@@ -115,9 +131,8 @@ class PublishedKeys:
         for task in fetching:
             task.cancel()
         await asyncio.gather(*fetching, return_exceptions=True)
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await self._named.close()
+        await self._sent.close()
 
     def of(self, organization_id: int) -> KeyLookup:
         """Return what looks keys up for the rules of an organisation."""
@@ -156,7 +171,7 @@ class PublishedKeys:
     async def _fetch(self, share: KeyShare, url: str) -> None:
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
-                text, seconds = await self._exchange(url)
+                text, seconds = await self._exchange(share, url)
             share.shares.check(text)
         except Exception as error:  # whatever goes wrong on the way, the request is only answered later
             cause = str(error) if isinstance(error, TargetError | ValueError) else type(error).__name__
@@ -175,25 +190,19 @@ class PublishedKeys:
             return Published(None, cause, again, again, again)
         return former._replace(cause=cause, fresh_until=again, asked_until=again)
 
-    async def _exchange(self, url: str) -> tuple[str, float]:
+    async def _exchange(self, share: KeyShare, url: str) -> tuple[str, float]:
+        from bpm.events.attempt.connection import read_whole
+        from bpm.events.attempt.resolver import ASKING
+
         self._targets.check_url(url)
-        async with self._opened().get(url, allow_redirects=False, headers={"accept-encoding": "identity"}) as answer:
+        ASKING.set(share.organization_id)
+        request = share.shares.session().get(url, allow_redirects=False, headers={"accept-encoding": "identity"})
+        async with request as answer:
             answer.raise_for_status()
             if answer.status != 200:
                 raise TargetError(f"it answered {answer.status}")
-            body = await answer.content.read(MAX_BYTES + 1)
-            while len(body) <= MAX_BYTES and (piece := await answer.content.read(MAX_BYTES)):
-                body += piece
-            if len(body) > MAX_BYTES:
-                raise TargetError(f"its answer is over {MAX_BYTES} bytes")
+            body = await read_whole(answer, MAX_BYTES)
             return body.decode(), _lifetime(answer.headers)
-
-    def _opened(self) -> "aiohttp.ClientSession":
-        if self._session is None:
-            from bpm.events.attempt.connection import open_session
-
-            self._session = open_session(self._targets, client_context())
-        return self._session
 
 
 def _lifetime(headers: Mapping[str, str]) -> float:

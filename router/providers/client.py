@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from bpm.errors import Unavailable
+from bpm.security.net_targets import TargetError
+from bpm.security.tls import client_context
 from router.providers.silence import ProviderSilence
 
 if TYPE_CHECKING:
-    import httpx
+    import aiohttp
 
 TIMEOUT_SECONDS = 15.0
 MAX_ANSWER_BYTES = 64 * 1024
@@ -35,20 +37,19 @@ class ProviderReply:
 
 
 class ProviderClient:
-    """Asks with a limit on time and size; follows no redirect and reads no proxy from the environment."""
+    """Asks with a limit on time and size; follows no redirect, keeps no cookie, takes no proxy from the environment."""
 
     def __init__(self, timeout_seconds: float = TIMEOUT_SECONDS, now: Callable[[], float] = time.monotonic) -> None:
         """Connections are opened when they are first needed; `now` is in seconds and never goes back."""
         self._timeout = timeout_seconds
         self._silence = ProviderSilence(timeout_seconds, now)
-        self._client: httpx.AsyncClient | None = None
+        self._session: aiohttp.ClientSession | None = None
 
     async def ask(
         self, method: str, url: str, headers: Mapping[str, str], body: Mapping[str, Any] | None = None
     ) -> ProviderReply:
         """Send one request; raises `Unavailable` when trying again later may help."""
         import aiohttp
-        import httpx
 
         host = urlsplit(url).netloc
         if self._silence.lasts(host):
@@ -59,7 +60,9 @@ class ProviderClient:
         except TimeoutError:
             self._silence.note_none(host)
             raise _unavailable(f"no answer within {self._timeout:g} seconds") from None
-        except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError) as error:
+        except TargetError as error:
+            raise _unavailable(str(error)) from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _unavailable(f"{type(error).__name__} while asking it") from error
         self._silence.note_answer(host)
         if reply.status >= SERVER_ERRORS or reply.status in TRY_AGAIN:
@@ -68,25 +71,26 @@ class ProviderClient:
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
 
     async def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], body: Mapping[str, Any] | None
     ) -> ProviderReply:
-        if self._client is None:
-            from httpx_aiohttp import HttpxAiohttpClient
+        from bpm.events.attempt.connection import read_whole
 
-            self._client = HttpxAiohttpClient(trust_env=False, follow_redirects=False, timeout=self._timeout)
         sent = {"Accept": "application/json", "Accept-Encoding": "identity", **headers}
-        received = bytearray()
-        async with self._client.stream(method, url, headers=sent, json=body) as response:
-            async for piece in response.aiter_bytes():
-                received += piece
-                if len(received) > MAX_ANSWER_BYTES:
-                    raise _unavailable(f"its answer is over {MAX_ANSWER_BYTES} bytes")
-        return ProviderReply(response.status_code, bytes(received))
+        request = self._opened().request(method, url, headers=sent, json=body, allow_redirects=False)
+        async with request as answer:
+            return ProviderReply(answer.status, await read_whole(answer, MAX_ANSWER_BYTES))
+
+    def _opened(self) -> "aiohttp.ClientSession":
+        if self._session is None:
+            from bpm.events.attempt.connection import open_session
+
+            self._session = open_session(None, client_context())
+        return self._session
 
 
 def _unavailable(cause: str) -> Unavailable:

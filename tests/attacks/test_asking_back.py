@@ -1,8 +1,11 @@
 """What strangers, and providers that do not answer, make of our questions to providers: neither holds the worker."""
 
 import asyncio
-from typing import Any
+import tracemalloc
+from pathlib import Path
+from typing import Any, cast
 
+import brotli
 import pytest
 
 from bpm.errors import Failed, Unavailable
@@ -15,17 +18,21 @@ from router.providers.mono.settings import MonoSettings
 from router.providers.remita.confirmation import MAX_SAID, RemitaApi
 from router.providers.remita.settings import RemitaSettings
 from router.providers.silence import PAUSE_SECONDS, UNANSWERED, ProviderSilence
+from tests.bpm.events.serving import Authority, saying, serving
 
 pytestmark = pytest.mark.anyio
+
+MIB = 1024 * 1024
 
 RETURN = "/api/webhooks/mono/callback?code="
 
 
 class Provider:
-    """A provider on loopback that answers with one body, or never."""
+    """A provider on loopback that answers with one body, in a coding, or never."""
 
-    def __init__(self, body: bytes = b"") -> None:
+    def __init__(self, body: bytes = b"", coding: bytes = b"identity") -> None:
         self.body = body
+        self._coding = coding
         self.asked: list[str] = []
 
     async def __aenter__(self) -> "Provider":
@@ -41,7 +48,8 @@ class Provider:
         self.asked.append(head.decode().split(" ")[1])
         if not self.body:
             await reader.read()  # until the client has had enough
-        writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(self.body) + self.body)
+        about = b"connection: close\r\ncontent-encoding: %s\r\ncontent-length: %d" % (self._coding, len(self.body))
+        writer.write(b"HTTP/1.1 200 OK\r\n%s\r\n\r\n%s" % (about, self.body))
         writer.close()
 
 
@@ -121,6 +129,43 @@ async def test_what_a_provider_says_is_kept_in_part() -> None:
         await client.close()
 
 
+async def test_what_is_packed_is_not_unpacked_beyond_the_limit() -> None:
+    """A hundred bytes may stand for all of the memory there is."""
+    async with Provider(packed(b"{}"), b"br") as mono:
+        client = ProviderClient()
+        assert (await client.ask("GET", mono.url, {})).body == b"{}"
+        mono.body = packed(bytes(64 * MIB))
+        tracemalloc.start()
+        with pytest.raises(Unavailable, match="its answer is over 65536 bytes"):
+            await client.ask("GET", mono.url, {})
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 8 * MIB
+        await client.close()
+
+
+async def test_the_system_s_authorities_vouch_for_providers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for every receiver: a company's own authority is believed when the system believes it."""
+    authority = Authority(tmp_path)
+    async with serving(saying(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"), authority.context()) as port:
+        stranger, client = ProviderClient(), ProviderClient()
+        with pytest.raises(Unavailable, match="Certificate"):
+            await stranger.ask("GET", f"https://127.0.0.1:{port}/", {})
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+        assert (await client.ask("GET", f"https://127.0.0.1:{port}/", {})).ok
+        await stranger.close()
+        await client.close()
+
+
+async def test_a_flood_before_a_provider_s_answer_is_cut_off() -> None:
+    """Provisional answers are no body, and are counted nevertheless."""
+    async with serving(saying(b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n" * 1_000, endless=True)) as port:
+        client = ProviderClient(timeout_seconds=300)
+        with pytest.raises(Unavailable, match="ClientPayloadError"):
+            await client.ask("GET", f"http://127.0.0.1:{port}/", {})
+        await client.close()
+
+
 async def test_scheduled_questions_that_hang_leave_places_for_others() -> None:
     """Also of what was put off until later the organisation holds no more than its share of the worker."""
     settings: dict[str, Any] = {"header_secret": "s3cret-of-Remita", "merchant_id": "1", "api_key": "k"}
@@ -138,6 +183,10 @@ async def test_scheduled_questions_that_hang_leave_places_for_others() -> None:
             await app.rule("quick", commandName="PingQuery")
             await app.hook("quick", {})
             await until(lambda: app.requests(configKey="quick", state="done"), bool)
+
+
+def packed(content: bytes) -> bytes:
+    return cast("bytes", brotli.compress(content))
 
 
 async def _count(provider: Provider) -> int:

@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+import socket
+import threading
+from collections.abc import AsyncGenerator, Iterator
+from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
@@ -24,6 +27,22 @@ async def published() -> AsyncGenerator[PublishedKeys]:
     keys.start()
     yield keys
     await keys.stop()
+
+
+@pytest.fixture
+def tarpit(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A domain whose name server says nothing before the test is over."""
+    over, found = threading.Event(), socket.getaddrinfo
+
+    def ask(host: Any, *rest: Any, **further: Any) -> list[Any]:
+        if str(host).endswith(".tarpit"):
+            over.wait(120)
+            raise OSError("no answer")
+        return found(host, *rest, **further)
+
+    monkeypatch.setattr(socket, "getaddrinfo", ask)
+    yield "tarpit"
+    over.set()
 
 
 async def fetched(lookup: KeyLookup, url: str) -> str:
@@ -76,6 +95,20 @@ async def test_addresses_that_strangers_make_up_keep_no_named_keys_away(
         await asyncio.sleep(0.05)
         assert await fetched(published.of(MINE), httpserver.url_for("/keys").replace("localhost", "127.0.0.1")) == KEYS
         goes_on.set()
+
+
+@pytest.mark.parametrize(("organizations", "is_sent"), [((HOSTILE,), False), ((MINE, *range(100, 104)), True)])
+async def test_name_servers_that_hang_keep_no_named_keys_away(
+    published: PublishedKeys, httpserver: HTTPServer, tarpit: str, organizations: tuple[int, ...], is_sent: bool
+) -> None:
+    """A look-up ends when the system gives it up, so hosts of others are asked for in other threads."""
+    httpserver.expect_request("/keys").respond_with_data(KEYS)
+    for organization in organizations:
+        for number in range(20):
+            with pytest.raises(SignatureRefusal):
+                published.of(organization)(f"https://{organization}-{number}.{tarpit}/", False, is_sent)
+    await asyncio.sleep(0.05)
+    assert await fetched(published.of(MINE), f"http://localhost:{httpserver.port}/keys") == KEYS
 
 
 async def test_many_addresses_make_nobody_elses_keys_forgotten(

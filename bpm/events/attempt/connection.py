@@ -10,7 +10,7 @@ import aiohttp
 from aiohttp.client_proto import ResponseHandler
 
 from bpm.events.attempt.resolver import GuardedResolver
-from bpm.security.net_targets import Targets
+from bpm.security.net_targets import TargetError, Targets
 
 MAX_READ = 64 * 1024
 """How much of a body is read."""
@@ -23,17 +23,18 @@ KEEP_ALIVE_SECONDS = 4.0
 
 
 def open_session(
-    targets: Targets, context: ssl.SSLContext, resolver: GuardedResolver | None = None
+    targets: Targets | None, context: ssl.SSLContext, resolver: GuardedResolver | None = None
 ) -> aiohttp.ClientSession:
     """Return a session that keeps no cookie and takes no proxy from the environment; inside the event loop.
 
-    Closing it ends the resolver's threads.
+    Without `targets` it reaches every address: only for what the installation's own settings name. Closing it ends
+    the resolver's threads.
     """
     connector = aiohttp.TCPConnector(
         limit=0,
         keepalive_timeout=KEEP_ALIVE_SECONDS,
-        resolver=resolver or GuardedResolver(targets),
-        socket_factory=partial(guarded_socket, targets),
+        resolver=resolver or (targets and GuardedResolver(targets)),
+        socket_factory=targets and partial(guarded_socket, targets),
         ssl=context,
     )
     connector._resolver_owner = True  # pyright: ignore[reportPrivateUsage] aiohttp closes only resolvers of its own
@@ -47,6 +48,19 @@ def open_session(
         read_bufsize=MAX_READ,
         response_class=Response,
     )
+
+
+async def read_whole(answer: aiohttp.ClientResponse, limit: int) -> bytes:
+    """Return a body of at most `limit` bytes, unpacked; raises `TargetError`.
+
+    What is compressed is unpacked in pieces: a few bytes can stand for more than the machine has.
+    """
+    body = await answer.content.read(limit + 1)
+    while len(body) <= limit and (piece := await answer.content.read(limit)):
+        body += piece
+    if len(body) > limit:
+        raise TargetError(f"its answer is over {limit} bytes")
+    return body
 
 
 def guarded_socket(targets: Targets, address: Any) -> socket.socket:

@@ -70,15 +70,12 @@ class SignOnClient:
     async def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None
     ) -> SignOnReply:
+        from bpm.events.attempt.connection import read_whole
+
         sent = {"accept": "application/json", "accept-encoding": "identity", **headers}
         request = self._opened().request(method, url, data=form, headers=sent, allow_redirects=False)
         async with request as answer:
-            body = await answer.content.read(MAX_BYTES + 1)
-            while len(body) <= MAX_BYTES and (piece := await answer.content.read(MAX_BYTES)):
-                body += piece
-            if len(body) > MAX_BYTES:
-                raise TargetError(f"its answer is over {MAX_BYTES} bytes")
-            return SignOnReply(answer.status, body)
+            return SignOnReply(answer.status, await read_whole(answer, MAX_BYTES))
 
     def _opened(self) -> "aiohttp.ClientSession":
         if self._session is None:
