@@ -99,9 +99,10 @@ WAYS: tuple[Way, ...] = (
     Way(
         "correction",
         "an instance that was changed by hand (tokens moved, variables set, a failed task skipped), that was brought "
-        "values which its model does not name, or that holds what a decision or a called process came to",
-        "its people, everybody who has changed it or brought such values, and the authors of those decisions and "
-        "processes",
+        "values which its model does not name, or that holds what a decision or a called process came to, "
+        "or a deployed form let through",
+        "its people, everybody who has changed it or brought such values, and the authors of those decisions, "
+        "forms and processes",
         "at every task from then on",
         INCIDENT + "; so does a migration by somebody else",
     ),

@@ -10,12 +10,15 @@ from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bpm.process.newest_versions import newest_versions
-from bpm.store import OrganizationRow, Transaction, UtcDateTime
+from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
 from bpm.store.session import ScopedSession
 
 
 class DeployedForm(OrganizationRow, table=True):
-    """One version of a form; `key` is its id in its file, `form_json` the file, sealed."""
+    """One version of a form; `key` is its id in its file, `form_json` the file, sealed.
+
+    `authority` names who wrote it; of a version from before there were any, nobody.
+    """
 
     __table_args__ = (UniqueConstraint("organization_id", "key", "version"), {"sqlite_autoincrement": True})
 
@@ -25,6 +28,7 @@ class DeployedForm(OrganizationRow, table=True):
     version_tag: str | None = None
     form_json: str
     author_id: str
+    authority: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 

@@ -21,6 +21,7 @@ from bpm.process.step import StateTooLarge, Step
 from bpm.process.transaction_budget import TransactionBudget
 from bpm.process.unit_of_work import ProcessUnitOfWork
 from bpm.process.version_comparison import VersionComparisons
+from bpm.security.permissions import Authority
 from bpm.settings import ProcessSettings
 
 T = TypeVar("T")
@@ -94,6 +95,10 @@ class ProcessRuntime:
     def seen(self, context: Context, instance_id: int, wait_id: int) -> Mapping[str, Any]:
         """Return the variables that the element of an open wait sees; raises `NotFound`."""
         return self._run(context, lambda unit: unit.seen(instance_id, wait_id))
+
+    def answer_for(self, context: Context, instance_id: int, people: Authority) -> None:
+        """Let an instance's tasks act for further people as well; raises `NotFound`, and `Invalid` for too many."""
+        self._run(context, lambda unit: unit.answer_for(instance_id, people))
 
     def _run(
         self, context: Context, work: Callable[[ProcessUnitOfWork], T], budget: TransactionBudget | None = None

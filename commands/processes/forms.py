@@ -15,6 +15,7 @@ from bpm.process.form_tables import DeployedForm, find_form, newest_form, select
 from bpm.process.runtime import ProcessRuntime
 from bpm.process.sealing import restored_source, stored_source
 from bpm.process.unsuitable import refusing_unsuitable
+from bpm.security.permissions import Authority
 from bpm.security.secret_names import SOURCE_NAMES
 from bpm.threads import in_thread
 
@@ -79,6 +80,7 @@ def _deploy(command: CreateFormDefinitionCommand, context: Context, form: Form) 
         version_tag=form.version_tag or None,
         form_json=stored_source(command.form_json, context.box),
         author_id=context.principal.id,
+        authority=context.principal.standing.to_json(),
         created_at=context.now(),
     )
     try:
@@ -129,15 +131,21 @@ def given_form(context: Context, form_id: int) -> Form | None:
 def check_given(
     context: Context, processes: ProcessRuntime, form_id: int, place: tuple[int, int], given: dict[str, Any]
 ) -> None:
-    """Raise `Invalid` with what is wrong with the values given to a form; `place` is the instance and its wait."""
-    form = given_form(context, form_id)
-    if form is None:
+    """Raise `Invalid` with what is wrong with the values given to a form; `place` is the instance and its wait.
+
+    Whoever wrote the form says which values a step may have, so the instance's tasks act for them as well.
+    """
+    row = find_form(context.session, form_id)
+    if row is None:
         return
+    form = read_form(restored_source(row.form_json, context.box))
     seen = processes.seen(context, *place)
     with evaluating(form):
         found = problems(form, given, seen, context.now())
     if found:
         raise Invalid(*found)
+    if given and row.authority is not None:
+        processes.answer_for(context, place[0], Authority.from_json(row.authority))
 
 
 def evaluating(form: Form) -> AbstractContextManager[None]:

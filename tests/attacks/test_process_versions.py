@@ -1,6 +1,7 @@
 """Versions of a process change hands: what an earlier author or an earlier version left behind lends nobody rights."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -162,6 +163,39 @@ async def test_whoever_says_what_a_value_is_is_asked_in_what_follows(app: Runnin
     _, sentence = await incident(app, "job")
     assert "'op' does not have" in sentence
     assert "good" in await names(app)
+    assert "evil" not in await names(app)
+
+
+def role_form(*roles: str) -> str:
+    """Write a form that lets one of these roles through."""
+    choice = {"type": "select", "key": "role", "values": [{"label": role, "value": role} for role in roles]}
+    return json.dumps({"type": "default", "id": "role", "components": [choice]})
+
+
+@pytest.mark.parametrize("command", ["CompleteUserTaskCommand", "SignalProcessInstanceCommand"])
+async def test_whoever_lets_a_value_through_is_asked_in_what_follows(app: RunningApp, op: Person, command: str) -> None:
+    """A newer version of a form takes values for steps that its author has no right to."""
+    making = task("CreateUserCommand", username="{{name}}", password=PASSWORD, roles="{{[role]}}")
+    words = '<zeebe:formDefinition formId="role"/><bpm:output name="role">{{role}}</bpm:output>'
+    namespace = 'xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"'
+    filling = f'<userTask id="u" {namespace}><extensionElements>{words}</extensionElements></userTask>'
+
+    async def fill(name: str, role: str) -> Any:
+        started = await app.cmd("StartProcessInstanceCommand", processKey="job", variables={"name": name})
+        fields = {"instanceId": started["instanceId"], "variables": {"role": role}}
+        if command == "CompleteUserTaskCommand":
+            fields["waitId"] = started["currentTasks"][0]["waitId"]
+        return await op.client.send(command, fields)
+
+    await app.cmd("CreateFormDefinitionCommand", formJson=role_form("viewer"))
+    await deploy(app, "job", START, filling, making, END)
+    assert (await fill("good", "viewer")).ok
+    assert (await fill("evil", "admin")).status == 422
+    await until(lambda: names(app), lambda found: "good" in found)
+    await op.client.cmd("CreateFormDefinitionCommand", formJson=role_form("viewer", "admin"))
+    assert (await fill("evil", "admin")).ok
+    _, sentence = await incident(app, "job")
+    assert "'op' does not have" in sentence
     assert "evil" not in await names(app)
 
 
