@@ -62,7 +62,7 @@ class Database(ABC):
         self.abandoned = AbandonedThreads()
         """The threads whose work did not end, and that others have taken over from."""
         for engine in self._engines:
-            event.listen(engine, "do_connect", self.abandoned.refuse_connection)
+            event.listen(engine, "checkout", self.abandoned.refuse_connection)
         self.handler_names = HandlerNames()
         self._watchdog = Watchdog(work_seconds, self.abandoned, self.handler_names)
         self._writer = GroupWriter(writing.connect, diagnose, sync_runner, self._watchdog, optimistic=optimistic)

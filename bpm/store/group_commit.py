@@ -134,7 +134,6 @@ class GroupCommit:
             shared = Shared()
             for unit in group:
                 transaction = self._run_unit(Transaction(connection, shared, careful=careful), unit, careful=careful)
-                transaction.require_open()
                 appended.extend(transaction.appended)
                 changes.extend(transaction.changes)
             _write(connection, appended, changes)

@@ -4,12 +4,13 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import structlog
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
 from bpm.errors import Misconfigured
 from bpm.security.private_files import FOLDER, PrivacyError, make_private_database
@@ -108,7 +109,7 @@ class SqliteDatabase(Database):
         synchronous = "NORMAL" if self._relaxed else "FULL"
 
         @event.listens_for(engine, "connect")
-        def _configure(connection: sqlite3.Connection, _record: object) -> None:  # pyright: ignore[reportUnusedFunction]
+        def _configure(connection: CuttableConnection, _record: object) -> None:  # pyright: ignore[reportUnusedFunction]
             connection.isolation_level = None  # we say BEGIN ourselves, below
             connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
             _give_space_back(connection)
@@ -116,12 +117,10 @@ class SqliteDatabase(Database):
             connection.execute(f"PRAGMA synchronous={synchronous}")
             connection.execute("PRAGMA foreign_keys=ON")
             connection.execute(f"PRAGMA cache_size=-{cache_kib}")
+            connection.is_guarded = True
 
-        @event.listens_for(engine, "begin")
-        def _begin(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction]
-            connection.exec_driver_sql(f"BEGIN {begin}")
-
-        event.listen(engine, "before_cursor_execute", _demand_transaction)
+        # an event would let SQLAlchemy look for listeners at every statement, which costs as much as most statements
+        engine.dialect.do_begin = partial(_begin, f"BEGIN {begin}")
         return engine
 
     def _examine(self) -> Mapping[str, str]:
@@ -141,11 +140,9 @@ class SqliteDatabase(Database):
         }
 
 
-def _demand_transaction(connection: Connection, _cursor: object, statement: str, *_: object) -> None:
-    """Raise `TransactionLost` where a handler goes on after SQLite has undone everything: it would commit at once."""
-    driver = connection.connection.driver_connection
-    if isinstance(driver, sqlite3.Connection) and not driver.in_transaction and not statement.startswith("BEGIN "):
-        raise TransactionLost
+def _begin(statement: str, dbapi_connection: PoolProxiedConnection) -> None:
+    """Begin a transaction as the dialect is asked to; the driver would begin one at the first change only."""
+    dbapi_connection.cursor().execute(statement)
 
 
 def _give_space_back(connection: sqlite3.Connection) -> None:

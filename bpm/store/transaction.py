@@ -94,7 +94,6 @@ class Transaction:
     @property
     def connection(self) -> Connection:
         """The connection, for statements that change something; to be asked for anew inside each savepoint."""
-        self.require_open()
         if self._unopened:
             self._emit_savepoints()
         return self._connection
@@ -199,7 +198,6 @@ class Transaction:
         """Send the pending SAVEPOINTs as one: nothing was changed between them."""
         if not self._unopened:
             return
-        self.require_open()  # otherwise it would begin a transaction of its own
         self._named += 1
         name = f"s{self._named}"
         self._execute(f"SAVEPOINT {name}")
