@@ -1,10 +1,12 @@
 """Run from the project's root as `python -m tests.bench [NAME...]`."""
 
+import logging
 import os
 import signal
 import sys
 from typing import Annotated
 
+import structlog
 import typer
 from rich.console import Console
 
@@ -63,6 +65,7 @@ def main(
     connections: Annotated[int, typer.Option(min=1, help="Connections of the load generator")] = 32,
 ) -> None:
     """Measure requests a second beside the limits of this machine, and write the figures as JSON."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     rows = {name: Row(BENCHMARKS[name]) for name in known(names)}
     if "echo" in rows and not load.is_installed():
         raise typer.BadParameter(load.INSTALL)

@@ -6,7 +6,6 @@ leaves rows out counts with each.
 """
 
 import asyncio
-import logging
 import sqlite3
 from collections import Counter
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
@@ -16,7 +15,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-import structlog
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine, event
@@ -174,7 +172,6 @@ def _units(receiver: WebhookReceiver) -> dict[str, Unit]:
 
 
 async def _all() -> dict[str, Counter[str]]:
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     async with WebhookReceiver() as receiver:
         return {title: await _measure(unit) for title, unit in _units(receiver).items()}
 
