@@ -35,13 +35,13 @@ class CorrelationUsage:
 
 
 class CorrelationBudget:
-    """Counts by correlation id, and refuses what goes too far."""
+    """Counts by organisation and correlation id, which a caller may choose, and refuses what goes too far."""
 
     def __init__(self, clock: Clock, limits: ProcessSettings) -> None:
         """Begin with no cause."""
         self._clock = clock
         self._limits = limits
-        self._tallies: OrderedDict[str, CorrelationUsage] = OrderedDict()
+        self._tallies: OrderedDict[tuple[int, str], CorrelationUsage] = OrderedDict()
 
     def count_message(self, envelope: Envelope) -> None:
         """Count a message that another one caused; raises `Exhausted` when its cause has sent too many.
@@ -50,7 +50,7 @@ class CorrelationBudget:
         """
         if not envelope.depth or (envelope.principal.permissions | envelope.principal.lent) & OWN:
             return
-        tally, most = self._tally(envelope.root), self._limits.max_caused_messages
+        tally, most = self._tally(envelope), self._limits.max_caused_messages
         if tally.messages >= most:
             raise Exhausted(
                 f"one cause has sent {most} further messages within an hour (BPM_PROCESSES__MAX_CAUSED_MESSAGES)"
@@ -64,7 +64,7 @@ class CorrelationBudget:
         """
         if not depth:
             return
-        tally = self._tally(envelope.root)
+        tally = self._tally(envelope)
         most = max(self._limits.max_caused_instances >> depth, FEWEST_INSTANCES)
         most = min(most, self._limits.max_caused_instances)
         if tally.instances >= most:
@@ -76,17 +76,18 @@ class CorrelationBudget:
 
     def count_size(self, envelope: Envelope, size: int) -> None:
         """Count the bytes that a message or instance of a cause keeps; raises `Exhausted` when they are too many."""
-        tally, most = self._tally(envelope.root), self._limits.max_caused_bytes
+        tally, most = self._tally(envelope), self._limits.max_caused_bytes
         if tally.size + size > most:
             raise Exhausted(f"one cause has stored {most} bytes within an hour (BPM_PROCESSES__MAX_CAUSED_BYTES)")
         tally.size += size
 
-    def _tally(self, root: str) -> CorrelationUsage:
+    def _tally(self, envelope: Envelope) -> CorrelationUsage:
         now = self._clock()
-        tally = self._tallies.get(root)
+        cause = envelope.principal.organization_id, envelope.root
+        tally = self._tallies.get(cause)
         if tally is None or now - tally.since >= WINDOW:
-            tally = self._tallies[root] = CorrelationUsage(now)
-        self._tallies.move_to_end(root)
+            tally = self._tallies[cause] = CorrelationUsage(now)
+        self._tallies.move_to_end(cause)
         if len(self._tallies) > MAX_CAUSES:
             self._tallies.popitem(last=False)
         return tally

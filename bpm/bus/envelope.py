@@ -39,6 +39,8 @@ class Recorder(ABC):
 class Envelope:
     """A message and its circumstances; `correlation_id` is shared by all that one request causes.
 
+    `request_id` may be the choice of whoever asked, so it is a name for logs and traces alone: several requests may
+    have one. `work_id` is then what the product itself calls the work; see `work_key`.
     `shown` is what the audit log shows of a large message, written down before its transaction begins.
     `traceparent` is the header of whoever asked, as it came: it is linked to, and not passed on.
     """
@@ -55,6 +57,7 @@ class Envelope:
     recorder: Recorder | None = None
     shown: WrittenJson | None = None
     traceparent: str = ""
+    work_id: str = ""
 
     @property
     def name(self) -> str:
@@ -72,12 +75,17 @@ class Envelope:
         return not self.depth and self.principal.kind in ("user", "key")
 
     @property
+    def work_key(self) -> str:
+        """What tells this work from all other: the same at every attempt, and nothing that a sender chose."""
+        return self.work_id or self.request_id
+
+    @property
     def effect_key(self) -> str:
         """The idempotency key for what a handler does outside: the same at every attempt, also after a crash.
 
         It is that of the request that is tried again, or of the message that was sent with a key of its own.
         """
-        return f"{self.principal.id}:{self.idempotency_key}" if self.idempotency_key is not None else self.request_id
+        return f"{self.principal.id}:{self.idempotency_key}" if self.idempotency_key is not None else self.work_key
 
     def caused(self, message: Message[Any], *, depth: int | None = None, **changes: Any) -> "Envelope":
         """Return the envelope of a message that this one's handler sends, without what was lent for this one.
@@ -97,6 +105,7 @@ class Envelope:
             recorder=None,
             shown=None,
             traceparent="",
+            work_id="",
             **changes,
         )
 

@@ -45,12 +45,16 @@ class Authenticator(Protocol):
 
 @dataclass(slots=True)
 class Incoming:
-    """One request: headers by lower-case name, the client's address, its id, and a body that is read once."""
+    """One request: headers by lower-case name, the client's address, its ids, and a body that is read once.
+
+    `work_id` is one that nobody chose, where the caller named its request; see `Envelope.work_id`.
+    """
 
     method: str
     headers: Mapping[str, str]
     address: str
     request_id: str
+    work_id: str
     body: Body
 
     async def caller(self, accounts: Authenticator) -> Principal:
@@ -96,18 +100,21 @@ class IncomingReader:
         headers = read_headers(scope["headers"])
         if self._certificate_header in headers and not is_from_proxy(scope, self._proxies):
             del headers[self._certificate_header]
+        named = headers.get("x-request-id") if self._takes_request_ids else None
+        work_id = new_id()
         return Incoming(
             method=scope["method"],
             headers=headers,
             address=address_of(scope, headers, self._proxies),
-            request_id=request_id_of(headers.get("x-request-id")) if self._takes_request_ids else new_id(),
+            request_id=request_id_of(named, work_id),
+            work_id=work_id,
             body=Body(receive, int(headers.get("content-length", 0))),
         )
 
 
-def request_id_of(value: str | None) -> str:
-    """Return the caller's own request id if it is sane (1-128 letters, digits, `_.:/+=@-`), else a new one."""
-    return value if value is not None and _SANE_ID.fullmatch(value) else new_id()
+def request_id_of(value: str | None, otherwise: str | None = None) -> str:
+    """Return the caller's own request id if it is sane (1-128 letters, digits, `_.:/+=@-`), else that or a new one."""
+    return value if value is not None and _SANE_ID.fullmatch(value) else otherwise or new_id()
 
 
 def is_from_proxy(scope: Scope, proxies: Proxies) -> bool:

@@ -67,6 +67,7 @@ class CommandEndpoint(MessageAddress):
                 idempotency_key=key,
                 fingerprint=_fingerprint(raw, request) if key is not None else "",
                 traceparent=request.headers.get(TRACEPARENT, ""),
+                work_id=request.work_id,
             )
             outcome = await self._bus.execute(envelope)
         except BpmError as error:

@@ -28,7 +28,7 @@ class ScriptSender:
 
     async def at_once(self, name: str, fields: dict[str, Any]) -> Any:
         """Send a command under a key of its own, so that a second try of the run does not repeat it."""
-        key = f"{self._context.envelope.request_id}:{next(self._ordinals)}"
+        key = f"{self._context.envelope.work_key}:{next(self._ordinals)}"
         try:
             data = await self._context.call(name, fields, idempotency_key=key)
         except (Unavailable, Defect, Fenced):

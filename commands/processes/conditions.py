@@ -74,7 +74,7 @@ def evaluate(
 def _start(
     command: EvaluateStartConditionsCommand, context: Context, starts: ProcessStarts, trigger: Any
 ) -> int | None:
-    origin = f"{context.envelope.request_id}:{trigger.definition_id}:{trigger.element_id}"
+    origin = f"{context.envelope.work_key}:{trigger.definition_id}:{trigger.element_id}"
     new = NewInstance(command.variables, command.business_key, element=trigger.element_id, origin=origin)
     standing = starts.begin(context, trigger.definition_id, new)
     return standing.instance_id if standing is not None else None

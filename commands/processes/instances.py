@@ -210,7 +210,7 @@ def _start(command: StartProcessInstanceCommand, context: Context, processes: Pr
         variables=command.variables if message else _start_values(command.variables, deployed, context, processes),
         business_key=command.business_key,
         message=message,
-        origin=f"{context.envelope.request_id}:{deployed.id}",
+        origin=f"{context.envelope.work_key}:{deployed.id}",
     )
     return state_view(processes.start(context, deployed, new))
 

@@ -72,7 +72,7 @@ def correlate(
     if standing is not None:
         return _correlation("correlated", standing)
     for trigger in process_starts.triggered(context, "message", name):
-        origin = f"{context.envelope.request_id}:{trigger.definition_id}"
+        origin = f"{context.envelope.work_key}:{trigger.definition_id}"
         new = NewInstance(command.variables, message=name, origin=origin)
         started = process_starts.begin(context, trigger.definition_id, new)
         if started is not None:

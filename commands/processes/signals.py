@@ -109,7 +109,7 @@ def _tell(
 def _start(command: BroadcastSignalCommand, context: Context, starts: ProcessStarts) -> list[int]:
     begun: list[int] = []
     for trigger in starts.triggered(context, "signal", command.signal_name):
-        origin = f"{context.envelope.request_id}:{trigger.definition_id}"
+        origin = f"{context.envelope.work_key}:{trigger.definition_id}"
         new = NewInstance(command.variables, element=trigger.element_id, origin=origin)
         standing = starts.begin(context, trigger.definition_id, new)
         if standing is not None:

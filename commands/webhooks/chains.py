@@ -76,7 +76,7 @@ class ExecuteCommandChainCommand(Command[ChainView]):
 @handles
 async def execute(command: ExecuteCommandChainCommand, context: EffectContext, registry: Registry) -> ChainView:
     """Run the steps together or one by one; raises the failing step's error with every step's outcome."""
-    known = {CLOCK: context.now(), SEED: context.envelope.request_id}
+    known = {CLOCK: context.now(), SEED: context.envelope.work_key}
 
     def begun() -> Chain:
         """Return the chain with nothing done: a transaction may be run again."""
@@ -252,7 +252,7 @@ def run_together(chain: Chain, context: Context) -> ChainView:
 
 async def _run_stepwise(chain: Chain, context: EffectContext) -> ChainView:
     walk = chain.walk()
-    run = context.envelope.request_id
+    run = context.envelope.work_key
     try:
         sending = next(walk)
         while True:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -72,6 +73,16 @@ def test_a_cause_stores_so_many_bytes_in_an_hour() -> None:
     with pytest.raises(Exhausted, match="BPM_PROCESSES__MAX_CAUSED_BYTES"):
         counting.causes.count_size(counting.envelope(1), 1_001)
     counting.causes.count_size(counting.envelope(1), 1_000)
+
+
+def test_organisations_have_causes_of_their_own() -> None:
+    """Callers may choose the id of a cause: nobody uses up what another organisation's has left."""
+    counting = Counting()
+    counting.causes.count_size(counting.envelope(1), 5_000)
+    elsewhere = counting.envelope(1, principal=replace(SOMEBODY, organization_id=2))
+    counting.causes.count_size(elsewhere, 5_000)
+    with pytest.raises(Exhausted, match="BPM_PROCESSES__MAX_CAUSED_BYTES"):
+        counting.causes.count_size(elsewhere, 1)
 
 
 def test_the_memory_of_causes_is_bounded() -> None:

@@ -35,7 +35,7 @@ def environment(request: pytest.FixtureRequest) -> dict[str, str]:
 async def test_a_killed_server_loses_no_instance_and_advances_none_twice(environment: dict[str, str]) -> None:
     """Killed while instances are started, and again while people complete tasks and timers fire.
 
-    Whoever got no answer asks again: with the same request id, which starts no second instance, and about the same
+    Whoever got no answer asks again: with the same key, which starts no second instance, and about the same
     task, which nobody completes twice. In the end every instance is there once, and each timer fired once.
     """
     source = bpmn(MODEL)
@@ -103,13 +103,16 @@ class Flood:
                 await self.kill()
 
     async def send(self, key: str, command: str, fields: dict[str, Any]) -> bool:
-        """Send once; False when the server went away meanwhile. A conflict says that the lost answer was a good one."""
+        """Send once; False when the server went away meanwhile, or has not forgotten yet that it did.
+
+        Another conflict says that the lost answer was a good one.
+        """
         try:
-            reply = await self.server.send(command, fields, {"x-request-id": key})
+            reply = await self.server.send(command, fields, {"idempotency-key": key})
         except httpx.TransportError:
             await asyncio.sleep(0.05)
             return False
-        if self.is_killed and reply.status in (401, 503):
+        if self.is_killed and (reply.status in (401, 503) or "is still being processed" in str(reply.errors)):
             await asyncio.sleep(0.2)
             return False
         assert reply.ok or (self.is_killed and reply.status == 409), reply

@@ -44,6 +44,7 @@ class Call:
             self.request.request_id,
             address=self.request.address,
             traceparent=self.request.headers.get(TRACEPARENT, ""),
+            work_id=self.request.work_id,
         )
         outcome = await self.bus.execute(envelope)
         return self.bus.registry.plain(message, outcome.unwrap())
