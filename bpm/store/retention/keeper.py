@@ -14,6 +14,7 @@ from bpm.settings import MIB, RetentionSettings
 from bpm.store.compaction import give_back
 from bpm.store.database import Database
 from bpm.store.retention import tables
+from bpm.store.retention.clock_doubt import ClockDoubt
 from bpm.store.retention.policy import Policy, Share
 
 PAUSE_SECONDS = 0.005
@@ -40,6 +41,7 @@ class Retention:
         self._clock = clock
         self._holder = holder
         self.policies = policies
+        self._doubt = ClockDoubt(clock)
         self._lock = asyncio.Lock()
         self._leased = 0.0
         self._task = RepeatingTask(
@@ -47,7 +49,7 @@ class Retention:
         )
 
     def start(self) -> None:
-        """Begin to prune every hour."""
+        """Begin to prune every hour, except while the clock may be wrong: what went does not come back."""
         self._task.start()
 
     async def stop(self) -> None:
@@ -86,6 +88,9 @@ class Retention:
             await self._pause(time.monotonic() - began)
 
     async def _run_and_tell(self) -> None:
+        if self._doubt.lasts(await self._database.read(tables.last_run)):
+            log.warning("nothing is pruned: the clock was set, and is believed when it has stayed for a day")
+            return
         pruned = await self.run()
         if pruned and any(pruned.values()):
             log.info("pruned", **{name.replace(" ", "_"): count for name, count in pruned.items() if count})

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import or_, update
+from sqlalchemy import func, or_, select, update
 from sqlmodel import Field
 
 from bpm.store.records import Records
@@ -53,6 +53,11 @@ def retention_marks(tx: Transaction) -> list[MarkRow]:
 def mark_of(tx: Transaction, name: str) -> MarkRow | None:
     """Return one policy's mark, or None before its first run."""
     return _ROWS.first(tx.connection, _ROWS.select.where(MARKS.c.name == name))
+
+
+def last_run(tx: Transaction) -> datetime | None:
+    """Return when anything was pruned last, by any process, or None before the first run."""
+    return tx.connection.execute(select(func.max(MARKS.c.ran_at))).scalar_one()
 
 
 def note_run(tx: Transaction, name: str, pruned: int, until: datetime | None, now: datetime) -> None:

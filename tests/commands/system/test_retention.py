@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -186,3 +186,27 @@ async def test_the_schedule_goes_on_by_itself(server: RunningApp, monkeypatch: p
     retention.start()
     await until(lambda: left(app), lambda rows: not rows)
     await retention.stop()
+
+
+async def test_nothing_goes_by_a_clock_that_was_set(server: RunningApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that is a year ahead for a minute makes neither the audit log nor anything else old."""
+    monkeypatch.setattr("bpm.store.retention.keeper.FIRST_SECONDS", 0.0)
+    monkeypatch.setattr("bpm.store.retention.keeper.EVERY_SECONDS", 0.01)
+    await keep(server, "young", DAY)
+    app, ahead, asked = server.app, timedelta(0), 0
+
+    def clock() -> datetime:
+        nonlocal asked
+        asked += 1
+        return utc_now() + ahead
+
+    retention = Retention(app.database, app.settings.retention, clock, "me", app.retention.policies)
+    ahead = 370 * DAY
+    retention.start()
+    await until(lambda: _value(asked), lambda times: times > 5)
+    await retention.stop()
+    assert list(await left(app)) == ["young"]
+
+
+async def _value(value: int) -> int:
+    return value
