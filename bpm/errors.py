@@ -6,6 +6,7 @@
     │   ├── Unauthenticated        who are you?
     │   ├── Unverified             a webhook whose signature is missing or wrong
     │   ├── Forbidden              we know who you are; you may not
+    │   │   └── SwitchedOff        nor may anybody of the organisation, until it is switched on again
     │   ├── NotFound               no such thing, or not yours to see
     │   ├── MethodNotAllowed       the address knows other methods; `allowed` names them
     │   ├── Conflict               true of the request, false of the present state
@@ -79,6 +80,10 @@ class Forbidden(Refused):
     speaks_for_itself = True
 
 
+class SwitchedOff(Forbidden):
+    """The organisation is switched off."""
+
+
 class NotFound(Refused):
     """There is no such thing."""
 
@@ -150,6 +155,10 @@ class Overloaded(Unavailable):
 
 class StorageUnavailable(Unavailable):
     """The database can't be written just now; nothing was accepted."""
+
+
+PUTS_OFF = (Overloaded, StorageUnavailable, SwitchedOff)
+"""What says nothing about the work that it stopped: that is done later, and no attempt is counted."""
 
 
 class NoTurn(Unavailable):

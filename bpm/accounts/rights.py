@@ -8,7 +8,7 @@ from bpm.accounts import tables
 from bpm.accounts.principals import permissions_of_key, permissions_of_user
 from bpm.accounts.ttl_cache import TRUST_SECONDS, TtlCache
 from bpm.clock import Clock
-from bpm.errors import Forbidden
+from bpm.errors import Forbidden, SwitchedOff
 from bpm.security.permissions import (
     ACT,
     INSTALLATION,
@@ -26,12 +26,16 @@ MAX_ID_DIGITS = 18
 
 @dataclass(frozen=True, slots=True)
 class PresentAccount:
-    """An account or a key as it is now; `refusal` says why nothing may be done for it, if nothing may."""
+    """An account or a key as it is now; `refusal` says why nothing may be done for it, if nothing may.
+
+    `rests`: it is refused until its organisation is switched on again.
+    """
 
     name: str
     organization_id: int = 0
     permissions: frozenset[Permission] = frozenset()
     refusal: str = ""
+    rests: bool = False
     ends_at: datetime | None = None
 
 
@@ -152,7 +156,7 @@ def _present(principal: Principal, accounts: Accounts) -> Principal:
 def _require(account: PresentAccount, principal: Principal) -> None:
     """Raise `Forbidden` when nothing may be done for an account, or not for the principal's organisation."""
     if account.refusal:
-        raise Forbidden(account.refusal)
+        raise (SwitchedOff if account.rests else Forbidden)(account.refusal)
     if account.organization_id == principal.organization_id:
         return
     if account.organization_id != INSTALLATION or not grants(account.permissions, ACT):
@@ -165,7 +169,8 @@ def _find_user(tx: Transaction, id_: str) -> PresentAccount:
     row = tables.user_row(tx, int(digits)) if is_id else None
     if row is None:
         return PresentAccount(id_, refusal=f"There is no account {id_!r}")
-    return PresentAccount(row.username, row.organization_id, permissions_of_user(row), _refusal(tx, row))
+    refusal, rests = _refusal(tx, row)
+    return PresentAccount(row.username, row.organization_id, permissions_of_user(row), refusal, rests)
 
 
 def _find_key(tx: Transaction, id_: str, now: datetime) -> PresentAccount:
@@ -173,15 +178,18 @@ def _find_key(tx: Transaction, id_: str, now: datetime) -> PresentAccount:
     owner = tables.user_row(tx, key.user_id) if key is not None else None
     if key is None or owner is None:
         return PresentAccount(id_, refusal=f"There is no API key {id_!r}")
-    refusal = tables.end_of_key(tx, key, now) or _refusal(tx, owner)
+    ended = tables.end_of_key(tx, key, now)
+    refusal, rests = (ended, False) if ended else _refusal(tx, owner)
+    name = f"{owner.username}/{key.name}"
     return PresentAccount(
-        f"{owner.username}/{key.name}", key.organization_id, permissions_of_key(key, owner), refusal, key.expires_at
+        name, key.organization_id, permissions_of_key(key, owner), refusal, rests, ends_at=key.expires_at
     )
 
 
-def _refusal(tx: Transaction, user: tables.UserRow) -> str:
+def _refusal(tx: Transaction, user: tables.UserRow) -> tuple[str, bool]:
+    """Return why an account is refused, if it is, and whether that is for its organisation's sake."""
     if user.disabled_at is not None:
-        return f"The account {user.username!r} is disabled"
+        return f"The account {user.username!r} is disabled", False
     if not organizations.is_active(tx, user.organization_id):
-        return f"The organisation of the account {user.username!r} is switched off"
-    return ""
+        return f"The organisation of the account {user.username!r} is switched off", True
+    return "", False

@@ -11,7 +11,7 @@ from bpm.bulk.tables import KIND, RunningJob, WaitingRow
 from bpm.bus import Bus, Envelope
 from bpm.bus.outcome import Outcome
 from bpm.clock import Clock
-from bpm.errors import BpmError, Fenced, Poisoned, Refused
+from bpm.errors import PUTS_OFF, BpmError, Fenced, Poisoned, Refused
 from bpm.jobs import Job, JobQueue
 from bpm.security.permissions import Principal
 from bpm.security.stored_principal import StoredPrincipal
@@ -69,6 +69,8 @@ class BulkJobs:
         sender = asker_of(found)
         try:
             await self._ask(found, sender)
+        except PUTS_OFF:
+            raise
         except Refused as error:
             await self._give_up(job, error)
             return

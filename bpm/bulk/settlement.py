@@ -11,6 +11,8 @@ from bpm.store import Transaction
 class BulkSettlement(Recorder):
     """Settles a row together with its effect, which is undone when the job was cancelled meanwhile."""
 
+    is_tried_again = True
+
     def __init__(self, clock: Clock, job: tables.RunningJob, number: int) -> None:
         """Settle this row of this job."""
         self._clock = clock

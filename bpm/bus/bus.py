@@ -250,7 +250,7 @@ class Bus:
                     settled = _settled(context, data)
                     outcome = self._units.done(envelope, data) if settled is None else settled
             except Exception as error:
-                if isinstance(error, NoTurn) and _is_put_off(envelope, registration):
+                if _is_put_off(envelope, registration, error):
                     await self.database.write(lambda tx: self._idempotency.free(tx, envelope))
                     raise
                 if isinstance(error, TookTooLong):
@@ -285,9 +285,15 @@ def _settled(context: EffectContext, data: object) -> Outcome | None:
     return concluded if is_returned else None
 
 
-def _is_put_off(envelope: Envelope, registration: Registration) -> bool:
-    """Tell whether an effect whose turn has not come is tried again by whoever sends it, without an attempt's cost."""
+def _is_put_off(envelope: Envelope, registration: Registration, error: Exception) -> bool:
+    """Tell whether an effect is tried again by whoever sends it, without an attempt's cost.
+
+    So is every effect that our own database stopped, or the switch of its organisation, as after a crash; and one
+    whose turn has not come, if it touches nothing outside but through its context.
+    """
     recorder = envelope.recorder
+    if not isinstance(error, NoTurn):
+        return envelope.is_put_off_by(error)
     return recorder is not None and recorder.is_tried_again and registration.message_type.rehearsable
 
 

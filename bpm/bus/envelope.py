@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from bpm.bus.messages import Message
 from bpm.bus.outcome import Outcome
+from bpm.errors import PUTS_OFF
 from bpm.security.identifiers import new_id
 from bpm.security.permissions import Principal
 from bpm.store import Transaction, WrittenJson
@@ -19,8 +20,8 @@ class Recorder(ABC):
     """Something that is written in the same transaction as the effect.
 
     `can_wait`: of an effect that touches nothing outside but through its context, `before` may be run no sooner than
-    at its first command. `is_tried_again`: an effect whose turn has not come may raise that to whoever sends it, who
-    sends it again.
+    at its first command. `is_tried_again`: whoever sends the message sends it again when it raises, which it does
+    where an effect's turn has not come, and where what stopped it says nothing about it.
     """
 
     can_wait: ClassVar[bool] = True
@@ -73,6 +74,10 @@ class Envelope:
     def is_by_hand(self) -> bool:
         """Whether somebody sent it, and neither a rule or process nor another message."""
         return not self.depth and self.principal.kind in ("user", "key")
+
+    def is_put_off_by(self, error: BaseException) -> bool:
+        """Tell whether an error is raised to whoever sends the message again, instead of being what became of it."""
+        return self.recorder is not None and self.recorder.is_tried_again and isinstance(error, PUTS_OFF)
 
     @property
     def work_key(self) -> str:

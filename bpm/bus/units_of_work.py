@@ -123,7 +123,9 @@ class UnitsOfWork:
         return None
 
     def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
-        """Record what became of a message."""
+        """Record what became of a message; raises what only puts it off, and nothing of it is written."""
+        if outcome.error is not None and envelope.is_put_off_by(outcome.error):
+            raise outcome.error
         for recorder in self._recorders_of(envelope):
             recorder.after(tx, envelope, outcome)
 

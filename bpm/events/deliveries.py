@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bpm.bus import Bus
-from bpm.errors import Fenced, Forbidden, NoTurn, Poisoned
+from bpm.errors import Fenced, Forbidden, NoTurn, Poisoned, SwitchedOff
 from bpm.events import breaker, delivery_tables, health_tables
 from bpm.events.attempt_result import AttemptResult, unmade, without_secrets
 from bpm.events.audit_events import NO_LINE, READ_AUDIT, is_audit_event, whole_data
@@ -219,6 +219,8 @@ class Deliveries:
         author = acting("system", id_, destination.name, organization_id, destination.script_authority)
         try:
             await self._bus.require_now(author, WRITE_CODE, "transform.script:")
+        except SwitchedOff:
+            raise
         except Forbidden as error:
             raise TransformError("; ".join(error.errors)) from error
 
@@ -230,6 +232,8 @@ class Deliveries:
         reader = acting("system", id_, destination.name, organization_id, destination.audit_authority)
         try:
             await self._bus.require_now(reader, READ_AUDIT, f"{row.event}:")
+        except SwitchedOff:
+            raise
         except Forbidden as error:
             return "; ".join(error.errors)
         return GONE_LINE if row.event_data == NO_LINE else None

@@ -11,7 +11,7 @@ import structlog
 
 from bpm.bpmn.state import changes
 from bpm.bus import Bus, Envelope, Outcome
-from bpm.errors import BpmError, Conflict, Failed, Fenced, Forbidden, NotFound, NoTurn, Poisoned
+from bpm.errors import PUTS_OFF, BpmError, Conflict, Failed, Fenced, Forbidden, NotFound, NoTurn, Poisoned
 from bpm.fair_slots import FairSlots, NoFreeSlot
 from bpm.jobs import Job, JobQueue, RetryPolicy
 from bpm.process import instance_tables, start_tables, wait_tables
@@ -173,6 +173,8 @@ class ProcessJobs:
             message = self._bus.registry.decode(name, fields)
             if wait.kind == "script":
                 sender = await self._scripting(sender, authors, message.permission or "")
+        except PUTS_OFF:
+            raise
         except BpmError as error:
             return Outcome(error=error)
         key = f"process:{instance.id}:{wait.wait_id}:{wait.attempt}"

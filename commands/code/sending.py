@@ -9,7 +9,7 @@ from typing import Any
 
 from bpm.bus import Context, EffectContext, Message, Registry
 from bpm.bus.behaviors import authorise
-from bpm.errors import BpmError, Defect, Failed, Fenced, Unavailable
+from bpm.errors import BpmError, Defect, Failed, Fenced, SwitchedOff, Unavailable
 from bpm.threads import beside_loop, size_of
 from commands.code.recording import RecordedAnswer
 from scripts import CommandRefused
@@ -31,7 +31,7 @@ class ScriptSender:
         key = f"{self._context.envelope.work_key}:{next(self._ordinals)}"
         try:
             data = await self._context.call(name, fields, idempotency_key=key)
-        except (Unavailable, Defect, Fenced):
+        except (Unavailable, SwitchedOff, Defect, Fenced):
             raise
         except BpmError as error:
             raise await self._refused(name, fields, error, at_end=False) from error
@@ -57,7 +57,7 @@ class ScriptSender:
         for message in self._kept:
             try:
                 context.send(message)
-            except (Unavailable, Defect):
+            except (Unavailable, SwitchedOff, Defect):
                 raise
             except BpmError as error:
                 name = type(message).__name__

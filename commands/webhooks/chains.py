@@ -9,7 +9,7 @@ from pydantic import Field
 from bpm.bus import Command, Context, EffectContext, Message, Registration, Registry, View, handles
 from bpm.bus.field_names import field_names
 from bpm.bus.paging import MAX_PAGE_BYTES
-from bpm.errors import BpmError, Defect, Invalid, Unavailable
+from bpm.errors import BpmError, Defect, Invalid, SwitchedOff, Unavailable
 from bpm.exact_json import write_plain
 from bpm.expressions import CLOCK, SEED, EvaluationError, compile_expression, compile_template
 from bpm.security.permissions import Principal
@@ -181,7 +181,7 @@ class Chain:
             except (BpmError, EvaluationError) as error:
                 cause = error if isinstance(error, BpmError) else Invalid(str(error))
                 step.status, step.errors = "failed", list(cause.errors)
-                if step.config.on_error == "continue" and not isinstance(cause, Unavailable | Defect):
+                if step.config.on_error == "continue" and not isinstance(cause, Unavailable | SwitchedOff | Defect):
                     continue
                 yield from self._undo()
                 raise self._stopped(step, cause) from error

@@ -15,6 +15,9 @@ tries: Counter[str] = Counter()
 released: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 """What lets the `HoldCommand` of a name go on."""
 
+ended: set[str] = set()
+"""The events of each `HoldCommand` that went on and came to an end, whichever."""
+
 
 class ProbeView(View):
     """What a probe returns; the name of its field is one that scripts' results have, too."""
@@ -107,7 +110,10 @@ async def hold(command: HoldCommand, context: EffectContext) -> ProbeView:
     """Wait, then publish."""
     tries[command.event] += 1
     await released[command.event].wait()
-    await context.call("PublishEventCommand", {"event": command.event, "data": {}})
+    try:
+        await context.call("PublishEventCommand", {"event": command.event, "data": {}})
+    finally:
+        ended.add(command.event)
     return ProbeView(reply=command.event)
 
 
@@ -131,6 +137,40 @@ async def be_overtaken(command: OvertakenCommand, context: EffectContext) -> Pro
         return ProbeView(reply=command.event)
 
     return await context.conclude(publish)
+
+
+class OutageCommand(Command[ProbeView]):
+    """Lose the database as often as told, then leave an event."""
+
+    permission = "events:write"
+    succeeded = "Done at last"
+
+    event: str
+    times: int = Field(ge=0)
+
+
+@handles
+async def outlast(command: OutageCommand, context: EffectContext) -> ProbeView:
+    """Conclude in vain, if it is too early, then conclude."""
+    tries[command.event] += 1
+    if tries[command.event] <= command.times:
+        await context.conclude(_lose_database)
+
+    def publish(inside: Context) -> ProbeView:
+        inside.call("PublishEventCommand", {"event": command.event, "data": {}})
+        return ProbeView(reply=command.event)
+
+    return await context.conclude(publish)
+
+
+def _lose_database(context: Context) -> ProbeView:
+    """End the connection, or let the disk of this one be full."""
+    connection = context.tx.connection
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+    connection.exec_driver_sql("PRAGMA max_page_count=1")
+    connection.exec_driver_sql("CREATE TABLE large AS SELECT randomblob(1000000) AS bytes")
+    return ProbeView(reply="the database is there")
 
 
 class CallOutCommand(Command[ProbeView]):

@@ -4,7 +4,7 @@ from bpm.bpmn.effects import CallProcess, Decide, RunScript, SendCommand, TellCa
 from bpm.bpmn.json_size import json_size
 from bpm.bpmn.triggers import CompleteTask, FailTask
 from bpm.dmn import DecisionFailed, decide
-from bpm.errors import BpmError, Exhausted, NotFound
+from bpm.errors import PUTS_OFF, BpmError, Exhausted, NotFound
 from bpm.process import instance_tables
 from bpm.process.effects.deferred import defer_call, defer_decision
 from bpm.process.effects.fields import fields_of
@@ -27,6 +27,8 @@ def send_command(step: Step, effect: SendCommand) -> None:
     step.waits.forget_closed()
     try:
         result = step.context.call(effect.command, fields, step.starter())
+    except PUTS_OFF:
+        raise
     except BpmError as error:
         _answer(step, FailTask(effect.wait_id, effect.attempt, "; ".join(error.errors), type(error).__name__))
     else:

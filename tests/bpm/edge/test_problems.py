@@ -27,6 +27,7 @@ STATUSES = {
     "Unauthenticated": 401,
     "Unverified": 401,
     "Forbidden": 403,
+    "SwitchedOff": 403,
     "NotFound": 404,
     "MethodNotAllowed": 405,
     "Conflict": 409,
