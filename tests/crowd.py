@@ -3,8 +3,11 @@
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import islice
 from typing import Any
+
+from sqlalchemy import func, select
 
 from bpm.store import Database, Transaction
 from router.tables.requests import INBOUND
@@ -12,6 +15,9 @@ from router.tables.requests import INBOUND
 CHUNK = 2_000
 START = datetime(2026, 1, 1, tzinfo=UTC)
 STEP = timedelta(seconds=1)
+PART = timedelta(hours=2)
+"""How much is copied by one unit of work, which on a busy machine has no more time than on another."""
+MOMENT = "%Y-%m-%d %H:%M:%S"
 CONFIGS = 20
 SHARES = (("dead", None, 0.02), ("rejected", "signature", 0.03), ("quarantined", "unknown", 0.01), ("done", None, 1.0))
 """Which states and causes stand for which share of the requests, each share beside the ones before it."""
@@ -26,12 +32,14 @@ async def fill(database: Database, count: int, *, start: datetime = START, **cha
 
 async def multiply(database: Database, times: int) -> None:
     """Store every request `times - 1` times more, each time a year earlier and under another id."""
+    last = await database.read(lambda tx: tx.reading.execute(select(func.max(INBOUND.c.received_at))).scalar_one())
     for years in range(1, times):
-        await database.write(lambda tx, years=years: _copy(tx, years))
+        for part in range((last - START) // PART + 1):
+            await database.write(partial(_copy, years=years, since=START + part * PART))
 
 
-def _copy(tx: Transaction, years: int) -> None:
-    """Copy what came in since `START`, within the database."""
+def _copy(tx: Transaction, *, years: int, since: datetime) -> None:
+    """Copy what came in during one part of the time, within the database."""
     earlier = f"received_at - interval '{years} years'"
     if tx.connection.dialect.name == "sqlite":
         earlier = f"replace(received_at, '{START.year}', '{START.year - years}')"
@@ -39,7 +47,7 @@ def _copy(tx: Transaction, years: int) -> None:
     tx.connection.exec_driver_sql(
         f"INSERT INTO inbound_request (request_id, received_at, {others}) "  # noqa: S608 names of our own
         f"SELECT request_id || '-{years}', {earlier}, {others} FROM inbound_request "
-        f"WHERE received_at >= '{START:%Y-%m-%d}'"
+        f"WHERE received_at >= '{since:{MOMENT}}' AND received_at < '{since + PART:{MOMENT}}'"
     )
 
 
