@@ -1,6 +1,7 @@
 """Requests that are executed while their callers wait, for as long as the time limit lets them."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
@@ -11,7 +12,7 @@ from bpm.bus import Bus, Envelope, Outcome
 from bpm.clock import Clock
 from bpm.edge.answer import Answer
 from bpm.edge.envelope import problem
-from bpm.errors import BpmError, Fenced, Invalid, Overloaded
+from bpm.errors import PUTS_OFF, BpmError, Fenced, Invalid, Overloaded, Unavailable
 from bpm.jobs import Job, JobQueue
 from bpm.store import Transaction
 from router.answers import Answers, accepted, has_refused
@@ -159,19 +160,25 @@ class SyncExecution:
 
     async def _within_limit(self, envelope: Envelope, recorder: EffectSync) -> Outcome | None:
         """Execute, and return None at the time limit; then the request is on disk, for its caller is told so."""
-        task = self._unfinished[envelope.request_id] = asyncio.create_task(self._unless_fenced(envelope))
+        task = self._unfinished[envelope.request_id] = asyncio.create_task(self._unless_left(envelope, recorder))
         task.add_done_callback(lambda _: self._unfinished.pop(envelope.request_id))
         done, _ = await asyncio.wait((task,), timeout=self._sync_seconds)
         if not done:
             await self._bus.database.write(lambda tx: self._outlast(tx, envelope, recorder))
         return task.result() if done else None
 
-    async def _unless_fenced(self, envelope: Envelope) -> Outcome | None:
-        """Execute; None when a worker has taken up the request meanwhile, and did it."""
+    async def _unless_left(self, envelope: Envelope, recorder: EffectSync) -> Outcome | None:
+        """Execute; None when a worker has taken up the request meanwhile, and did it, or is to do so now."""
         try:
             return await self._bus.execute(envelope)
         except Fenced:
             return None
+        except PUTS_OFF:
+            if not recorder.is_tried_again:
+                raise
+        with contextlib.suppress(Unavailable):  # its job is due later as well
+            await self._bus.database.write(lambda tx: self._hand_over(tx, [envelope.request_id]))
+        return None
 
     def _outlast(self, tx: Transaction, envelope: Envelope, recorder: EffectSync) -> None:
         """Have the request on disk, and taken up no sooner than its effect is ended."""

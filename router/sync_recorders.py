@@ -123,7 +123,11 @@ class EffectSync(SyncRecorder):
         self._take_back(tx)
 
     def outlast(self, tx: Transaction, until: datetime) -> None:
-        """Put the job off, for the work may go on until then; unless it is over."""
+        """Put the job off, for the work may go on until then; unless it is over.
+
+        The caller was told that it is accepted, so what says nothing about it is left to the job from now on.
+        """
+        self.is_tried_again = True
         if self.first is None and not self._is_settled:
             self._jobs.cancel(tx, self._taken_up)
             self._taken_up = replace(self._taken_up, due_at=until)

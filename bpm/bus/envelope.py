@@ -25,7 +25,7 @@ class Recorder(ABC):
     """
 
     can_wait: ClassVar[bool] = True
-    is_tried_again: ClassVar[bool] = False
+    is_tried_again: bool = False
 
     def before(self, tx: Transaction, envelope: "Envelope") -> Outcome | None:
         """Run before the handler; an outcome returned here is the answer and the handler is not run."""

@@ -71,6 +71,19 @@ async def test_an_effect_over_the_time_limit_goes_on(hurried_app: RunningApp) ->
     assert await runs(hurried_app, "long") == 1
 
 
+async def test_what_was_accepted_after_the_time_limit_outlasts_an_outage(hurried_app: RunningApp) -> None:
+    """Its caller was answered 202 and sends it no more: a database that was away meanwhile is no failure of it."""
+    steps = [
+        {"name": "first", "commandName": "HoldCommand", "parameters": {"event": "accepted"}},
+        {"name": "second", "commandName": "OutageCommand", "parameters": {"event": "outlasted", "times": 1}},
+    ]
+    await hurried_app.rule("accepted", executionType=1, commandChain=steps, responseMode="sync", retry={"attempts": 1})
+    assert (await hurried_app.hook("accepted", {})).status == 202
+    probes.released["accepted"].set()
+    await until(hurried_app, "accepted", "done")
+    assert (probes.tries["outlasted"], probes.tries["accepted"]) == (2, 1)
+
+
 @pytest.mark.embedded
 async def test_an_effect_over_the_time_limit_is_taken_up_when_it_must_have_ended(hurried_app: RunningApp) -> None:
     """No worker begins what another process does, which has until the effect's own time limit."""
