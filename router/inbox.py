@@ -61,7 +61,7 @@ class Inbox:
         """
         if paused:
             await self._paused.require_room(row["config_id"] or 0, len(call.body))
-        job = Job(requests.KIND, call.id, 0, call.received_at)
+        job = Job(requests.KIND, call.id, 0, call.received_at, row["organization_id"])
         if lane is not None:
             row["lane"] = lane.name
             return await self._database.write(lambda tx: self._insert(tx, row, job, lane), len(call.body))
@@ -105,7 +105,7 @@ class Inbox:
         """Execute a dead request once more, because the same one comes again; its policy begins anew."""
         if settling.reopen(tx, first, REDELIVERY, now, lane.name if lane is not None else None):
             attempts.note_last(tx, first)
-            self._begin(tx, Job(requests.KIND, first.request_id, first.attempt, now), lane)
+            self._begin(tx, Job(requests.KIND, first.request_id, first.attempt, now, first.organization_id), lane)
 
     async def refuse(self, call: InboundCall, source: Source, verdict: Verdict, *, is_awaited: bool = False) -> None:
         """Keep a refused request with its cause, while there is room for it; see `Quota.allows`."""
@@ -159,4 +159,7 @@ class Inbox:
 def pending(tx: Transaction, limit: int) -> Sequence[Job]:
     """Return tokens for every request that waits for a worker."""
     rows = waiting.open_requests(tx, limit)
-    return [Job(requests.KIND, row.request_id, row.attempt, row.next_attempt_at or row.received_at) for row in rows]
+    return [
+        Job(requests.KIND, row.request_id, row.attempt, row.next_attempt_at or row.received_at, row.organization_id)
+        for row in rows
+    ]

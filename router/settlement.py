@@ -78,7 +78,10 @@ class RequestSettlement(Recorder):
 
     def _retry_at(self, tx: Transaction, due: datetime, values: dict[str, Any], now: datetime) -> None:
         self._write(tx, values | {"next_attempt_at": due, "completed_at": None}, now)
-        self._parts.jobs.enqueue(tx, Job(requests.KIND, self._row.request_id, self._row.attempt + 1, due))
+        organization_id = self._row.organization_id
+        self._parts.jobs.enqueue(
+            tx, Job(requests.KIND, self._row.request_id, self._row.attempt + 1, due, organization_id)
+        )
 
     def _give_up(self, tx: Transaction, values: dict[str, Any], now: datetime) -> None:
         self._write(tx, values | {"state": requests.DEAD}, now)

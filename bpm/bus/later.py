@@ -87,7 +87,7 @@ class ScheduledMessages:
             "due_at": due,
         }
         if tables.schedule(tx, row):
-            self._jobs.enqueue(tx, Job(KIND, str(row["id"]), 0, due))
+            self._jobs.enqueue(tx, Job(KIND, str(row["id"]), 0, due, envelope.principal.organization_id))
 
     def _sealed(self, later: Later) -> Mapping[str, Any]:
         assert self.executor is not None

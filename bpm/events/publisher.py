@@ -198,7 +198,7 @@ class Publisher:
         """Let a pending delivery take its place in its lane; return the job of one that needs none."""
         if row["state"] != PENDING:
             return ()
-        job = Job(KIND, row["id"], row["turn"], now)
+        job = Job(KIND, row["id"], row["turn"], now, destination.organization_id)
         if row["lane"] is None:
             return (job,)
         self._lanes.enter(tx, destination.lane_named(row["lane"]), job)

@@ -45,7 +45,7 @@ class DeliverySettlement:
     def put_off(self, tx: Transaction, row: DeliveryRow, until: datetime) -> None:
         """Look at a delivery again later; it keeps its place, and no attempt is counted."""
         delivery_tables.rest(tx, row, due_at=until)
-        self._jobs.enqueue(tx, Job(KIND, row.id, row.turn + 1, until))
+        self._jobs.enqueue(tx, Job(KIND, row.id, row.turn + 1, until, row.organization_id))
 
     def await_receiver(self, tx: Transaction, row: DeliveryRow) -> None:
         """Put a delivery off until its receiver, which is left alone, may be asked again."""
@@ -66,7 +66,8 @@ class DeliverySettlement:
         event = EventRow(row.organization_id, row.event_id, row.event, row.published_at, data, row.ordering_key)
         lane = destination.lane_of(scope_of(event))  # of the audit log's as well, whose whole data was read
         changes = {"state": PENDING, "due_at": now, "lane": lane.name if lane is not None else None}
-        job = Job(KIND, row.id, delivery_tables.revive(tx, row.id, row.turn, changes), now)
+        turn = delivery_tables.revive(tx, row.id, row.turn, changes)
+        job = Job(KIND, row.id, turn, now, row.organization_id)
         if lane is None:
             self._jobs.enqueue(tx, job)
         else:
@@ -127,7 +128,7 @@ class DeliverySettlement:
         if not keeps_lane:
             self._leave(tx, row, destination)
         if due is not None:
-            self._jobs.enqueue(tx, Job(KIND, row.id, row.turn + 1, due))
+            self._jobs.enqueue(tx, Job(KIND, row.id, row.turn + 1, due, row.organization_id))
         asked = breaker.asked_until(result.status, retry_after, now)
         failing = self._health.failed(tx, destination.id, now, made=result.made, is_probe=is_probe, asked=asked)
         if gone:

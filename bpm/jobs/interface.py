@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -14,12 +14,16 @@ from bpm.store import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A wake-up token: which row of which kind to look at, at which of its attempts, and when."""
+    """A wake-up token: which row of which kind to look at, at which of its attempts, and when.
+
+    Organisations take turns, however much each has to do; 0 stands for nobody in particular.
+    """
 
     kind: str
     ref: str
     attempt: int
     due_at: datetime
+    organization_id: int = field(default=0, compare=False)
 
     @property
     def key(self) -> str:

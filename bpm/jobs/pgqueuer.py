@@ -22,7 +22,8 @@ from bpm.jobs.backend import JobBackend
 from bpm.jobs.crashes import CrashTracker
 from bpm.jobs.interface import Backlog, Job
 from bpm.jobs.tables import DEATHS, NAME
-from bpm.store import Transaction
+from bpm.jobs.turns import Turns
+from bpm.store import Transaction, utc_now
 
 CONNECTIONS = 4
 CONNECT_SECONDS = 10
@@ -56,14 +57,15 @@ put off again and again, as the work of an organisation that has its places, wou
 TOKENS = Table(NAME, MetaData())
 TOKENS.info["insert"] = text(f"""
     INSERT INTO {NAME} (priority, status, entrypoint, dedupe_key, payload, execute_after)
-    SELECT {_PRIORITY.format(delay="delay")},
+    SELECT {_PRIORITY.format(delay="delay + place")},
         'queued', kind, key, convert_to(key, 'UTF8'), clock_timestamp() + delay
-    FROM unnest(:kind, :key, :delay) AS token (kind, key, delay)
+    FROM unnest(:kind, :key, :delay, :place) AS token (kind, key, delay, place)
     ON CONFLICT DO NOTHING
 """).bindparams(  # noqa: S608 our name
     bindparam("kind", type_=ARRAY(Text, dimensions=1)),
     bindparam("key", type_=ARRAY(Text, dimensions=1)),
     bindparam("delay", type_=ARRAY(Interval, dimensions=1)),
+    bindparam("place", type_=ARRAY(Interval, dimensions=1)),
 )
 """One statement, and so one notification, for a group's tokens. Due times are reckoned by the server's clock, the
 only one that all processes share."""
@@ -133,6 +135,7 @@ class PostgresTokens(JobBackend):
         self._dsn = dsn
         self._pool: Any = None
         self._counted_at = 0.0
+        self._turns = Turns()
         self.deaths = CrashTracker(self)
 
     async def prepare(self) -> None:
@@ -175,7 +178,9 @@ class PostgresTokens(JobBackend):
 
     def row(self, job: Job, delay: timedelta) -> tuple[Table, Mapping[str, Any]]:
         """See `Tokens.row`."""
-        return TOKENS, {"kind": job.kind, "key": job.key, "delay": delay}
+        due = utc_now() + delay
+        place = self._turns.place(job.organization_id, due, due - delay)
+        return TOKENS, {"kind": job.kind, "key": job.key, "delay": delay, "place": place}
 
     def wake(self) -> None:
         """See `Tokens.wake`; PgQueuer's trigger tells every worker."""

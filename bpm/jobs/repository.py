@@ -16,22 +16,52 @@ from bpm.errors import Unavailable
 from bpm.jobs.clock import SteadyClock
 from bpm.jobs.notifier import InProcessNotifier
 from bpm.jobs.tables import NAME
-from bpm.store import Database
+from bpm.store import Database, Transaction
 
 HELD = timedelta(seconds=1)
 
+_OURS = "status = 'queued' AND entrypoint IN (SELECT value FROM json_each(:kinds))"
+_ROOM = f"min(:batch, :most - (SELECT count(*) FROM {NAME} WHERE status = 'picked'))"  # noqa: S608 our table's name
+_CLAIMED = "RETURNING id, dedupe_key, entrypoint, execute_after, attempts"
+_DUE = text(f"SELECT count(*) FROM (SELECT 1 FROM {NAME} WHERE {_OURS} AND execute_after <= :now LIMIT :most)")  # noqa: S608
+_ARE_SEVERAL = text(f"""
+    SELECT (SELECT min(organization_id) FROM {NAME} WHERE status = 'queued')
+        < (SELECT max(organization_id) FROM {NAME} WHERE status = 'queued')
+""")  # noqa: S608
 _CLAIM = text(f"""
     UPDATE {NAME} SET status = 'picked' WHERE id IN (
-        SELECT id FROM {NAME}
-        WHERE status = 'queued' AND execute_after <= :now AND entrypoint IN (SELECT value FROM json_each(:kinds))
-        ORDER BY execute_after LIMIT min(:batch, :most - (SELECT count(*) FROM {NAME} WHERE status = 'picked'))
-    ) RETURNING id, dedupe_key, entrypoint, execute_after, attempts
-""")  # noqa: S608 our own table's name
+        SELECT id FROM {NAME} WHERE {_OURS} AND execute_after <= :now ORDER BY execute_after LIMIT {_ROOM}
+    ) {_CLAIMED}
+""")  # noqa: S608
+_CLAIM_IN_TURNS = text(f"""
+    UPDATE {NAME} SET status = 'picked' WHERE id IN (
+        WITH RECURSIVE organization (id) AS (
+            SELECT min(organization_id) FROM {NAME} WHERE status = 'queued'
+            UNION ALL
+            SELECT (
+                SELECT min(organization_id) FROM {NAME}
+                WHERE status = 'queued' AND organization_id > organization.id
+            ) FROM organization WHERE organization.id IS NOT NULL
+        ),
+        due AS (
+            SELECT token.id, token.execute_after,
+                row_number() OVER (PARTITION BY organization_id ORDER BY execute_after, token.id)
+                + (SELECT count(*) FROM {NAME} WHERE status = 'picked' AND organization_id = organization.id) AS turn
+            FROM organization JOIN {NAME} AS token ON token.id IN (
+                SELECT one.id FROM {NAME} AS one
+                WHERE one.status = 'queued' AND one.organization_id = organization.id AND one.execute_after <= :now
+                    AND one.entrypoint IN (SELECT value FROM json_each(:kinds))
+                ORDER BY one.execute_after LIMIT max(1, :batch / (SELECT count(id) FROM organization))
+            )
+        )
+        SELECT id FROM due ORDER BY turn, execute_after LIMIT {_ROOM}
+    ) {_CLAIMED}
+""")  # noqa: S608
+"""The organisations that have something due take turns, those first that have least under way."""
 _DELETE = text(f"DELETE FROM {NAME} WHERE id IN (SELECT value FROM json_each(:ids))")  # noqa: S608
 _RETRY = text(f"""
     UPDATE {NAME} SET status = 'queued', execute_after = :due, attempts = attempts + 1 WHERE id = :id
 """)  # noqa: S608
-_OURS = "status = 'queued' AND entrypoint IN (SELECT value FROM json_each(:kinds))"
 _NEXT_DUE = text(f"SELECT min(execute_after) FROM {NAME} WHERE {_OURS}")  # noqa: S608
 _QUEUED = text(f"SELECT count(*) FROM {NAME} WHERE {_OURS}")  # noqa: S608
 
@@ -72,10 +102,10 @@ class SqliteRepository:
             "most": global_concurrency_limit,
         }
         try:
-            rows = await self._database.write(lambda tx: tx.connection.execute(_CLAIM, parameters).all())
+            rows = await self._database.write(lambda tx: _claim(tx, parameters))
         except Unavailable:
             return []
-        return [_token(row) for row in sorted(ClaimedToken(*row) for row in rows)]
+        return [_token(row) for row in sorted(rows)]
 
     async def log_jobs(self, job_status: Sequence[tuple[Token, str, TracebackRecord | None]]) -> None:
         """Delete the tokens of finished jobs; one that could not even be put off is put off now."""
@@ -129,6 +159,18 @@ class SqliteRepository:
     async def has_user_defined_enum(self, key: str, enum: str) -> bool:
         """`SqliteTokens.prepare` has made everything."""
         return True
+
+
+def _claim(tx: Transaction, parameters: Mapping[str, Any]) -> list[ClaimedToken]:
+    """Take what is due longest; where that is more than a batch, each organisation's share of it first."""
+    batch: int = parameters["batch"]
+    rows: list[Any] = []
+    is_more = tx.connection.execute(_DUE, {**parameters, "most": batch + 1}).scalar_one() > batch
+    if is_more and tx.connection.execute(_ARE_SEVERAL).scalar_one():
+        rows += tx.connection.execute(_CLAIM_IN_TURNS, parameters)
+    if len(rows) < batch:
+        rows += tx.connection.execute(_CLAIM, {**parameters, "batch": batch - len(rows)})
+    return [ClaimedToken(*row) for row in rows]
 
 
 def _token(row: ClaimedToken) -> Token:

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import structlog
 from pgqueuer.ports import RepositoryPort
-from sqlalchemy import Column, Float, Integer, MetaData, Table, Text, Update, select, text, update
+from sqlalchemy import Column, Float, Integer, MetaData, Table, Text, Update, inspect, select, text, update
 
 from bpm.jobs.backend import JobBackend
 from bpm.jobs.clock import SteadyClock
@@ -34,6 +34,7 @@ TOKENS = Table(
     Column("created", Float, nullable=False),
     Column("execute_after", Float, nullable=False),
     Column("attempts", Integer, nullable=False),
+    Column("organization_id", Integer, nullable=False, server_default="0"),
     info={"on_conflict": "nothing"},
 )
 """`created` and `execute_after` are seconds since 1970 on the clock of `SteadyClock`."""
@@ -42,6 +43,10 @@ MOST_COUNTED = 100_000
 """Of more jobs that are due, those that have been due longest are counted."""
 
 _DUE_INDEX = text(f"CREATE INDEX IF NOT EXISTS ix_{NAME}_due ON {NAME} (status, execute_after)")
+_TURN_INDEX = text(
+    f"CREATE INDEX IF NOT EXISTS ix_{NAME}_turn ON {NAME} (status, organization_id, execute_after, entrypoint)"
+)
+_ADD_ORGANIZATION = text(f"ALTER TABLE {NAME} ADD COLUMN organization_id INTEGER NOT NULL DEFAULT 0")
 _CANCEL = text(f"""
     DELETE FROM {NAME} WHERE status = 'queued' AND dedupe_key IN (SELECT value FROM json_each(:keys))
 """)  # noqa: S608
@@ -127,6 +132,7 @@ class SqliteTokens(JobBackend):
             "created": now,
             "execute_after": now + delay.total_seconds(),
             "attempts": 0,
+            "organization_id": job.organization_id,
         }
 
     def wake(self) -> None:
@@ -183,7 +189,10 @@ class SqliteTokens(JobBackend):
     def _create(self, tx: Transaction) -> None:
         TOKENS.create(tx.connection, checkfirst=True)
         DEATHS.create(tx.connection, checkfirst=True)
+        if "organization_id" not in {column["name"] for column in inspect(tx.connection).get_columns(NAME)}:
+            tx.connection.execute(_ADD_ORGANIZATION)  # of a store from before organisations took turns
         tx.connection.execute(_DUE_INDEX)
+        tx.connection.execute(_TURN_INDEX)
 
     def _count_deaths(self, tx: Transaction) -> dict[str, int]:
         tx.connection.execute(_FORGET_ENDED)

@@ -207,7 +207,8 @@ class ProcessJobs:
 
     def _retry_at(self, tx: Transaction, wait: WaitRow, due: datetime, failure: Mapping[str, Any] | None) -> None:
         if wait_tables.retry_at(tx, wait, due, failure):
-            self._jobs.enqueue(tx, Job(wait_tables.KIND, wait_tables.job_ref(wait), wait.tries + 1, due))
+            ref, organization_id = wait_tables.job_ref(wait), wait.organization_id
+            self._jobs.enqueue(tx, Job(wait_tables.KIND, ref, wait.tries + 1, due, organization_id))
 
     async def _answer(self, work: OpenWork, answer: dict[str, Any]) -> None:
         with suppress(*GONE):

@@ -128,7 +128,8 @@ class ProcessStarts:
         if not start_tables.set_again(context.tx, row, due, data):
             return False
         if due is not None:
-            self._jobs.enqueue(context.tx, _job(row.definition_id, row.element_id, row.turn + 1, due))
+            job = _job(row.definition_id, row.element_id, row.turn + 1, due, context.organization_id)
+            self._jobs.enqueue(context.tx, job)
         return True
 
     def _set(self, tx: Transaction, deployed: DeployedProcess, element_id: str, due: datetime, data: Any) -> None:
@@ -142,7 +143,7 @@ class ProcessStarts:
             "data": data,
         }
         start_tables.insert_schedule(tx, row)
-        self._jobs.enqueue(tx, _job(deployed.id, element_id, 0, due))
+        self._jobs.enqueue(tx, _job(deployed.id, element_id, 0, due, deployed.organization_id))
 
 
 def self_starter(deployed: DeployedProcess) -> Principal:
@@ -157,8 +158,8 @@ def self_starter(deployed: DeployedProcess) -> Principal:
     return author.acting("process", definition_tables.starters_of(deployed))
 
 
-def _job(definition_id: int, element_id: str, turn: int, due: datetime) -> Job:
-    return Job(start_tables.KIND, f"{definition_id}.{element_id}", turn, due)
+def _job(definition_id: int, element_id: str, turn: int, due: datetime, organization_id: int) -> Job:
+    return Job(start_tables.KIND, f"{definition_id}.{element_id}", turn, due, organization_id)
 
 
 def _triggers(deployed: DeployedProcess, process: CompiledProcess) -> list[dict[str, Any]]:

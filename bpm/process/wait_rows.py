@@ -63,7 +63,7 @@ class WaitRows:
         self.opened[effect.wait_id] = row
         if is_woken and due is not None:
             ref = f"{instance.id}.{effect.wait_id}.{row['attempt']}"
-            self._jobs.enqueue(self._context.tx, Job(wait_tables.KIND, ref, 0, due))
+            self._jobs.enqueue(self._context.tx, Job(wait_tables.KIND, ref, 0, due, instance.organization_id))
 
     def place(self, waits: Mapping[int, int]) -> None:
         """Say of waits that were opened which turns they are part of."""

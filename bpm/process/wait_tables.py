@@ -144,7 +144,7 @@ def job_ref(wait: WaitRow) -> str:
 
 def job_of(wait: WaitRow) -> Job:
     """Return the job that answers a wait."""
-    return Job(KIND, job_ref(wait), wait.tries, wait.due_at or wait.created_at)
+    return Job(KIND, job_ref(wait), wait.tries, wait.due_at or wait.created_at, wait.organization_id)
 
 
 def find_wait(tx: Transaction, instance_id: int, wait_id: int) -> WaitRow | None:

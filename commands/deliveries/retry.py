@@ -44,7 +44,7 @@ def retry(
         tables.deepen(context.tx, whole.event_id, context.envelope.depth)
         jobs.cancel(context.tx, Job(KIND, whole.id, whole.turn, whole.due_at))
         turn = delivery_tables.revive(context.tx, whole.id, whole.turn, {"due_at": now, "tries": 0})
-        jobs.enqueue(context.tx, Job(KIND, whole.id, turn, now))
+        jobs.enqueue(context.tx, Job(KIND, whole.id, turn, now, context.organization_id))
     context.session.refresh(row)
     return to_view(row)
 

@@ -75,5 +75,5 @@ def retry_scheduled(command: RetryScheduledMessageCommand, context: Context, job
         raise Conflict(f"The message is {row.state}; only one that is dead can be retried")
     row.state, row.attempt, row.due_at, row.completed_at = "waiting", row.attempt + 1, context.now(), None
     context.session.flush()
-    jobs.enqueue(context.tx, Job(KIND, row.id, row.attempt, row.due_at))
+    jobs.enqueue(context.tx, Job(KIND, row.id, row.attempt, row.due_at, context.organization_id))
     return ScheduledMessageView.model_validate(row)

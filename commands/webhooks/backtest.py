@@ -179,7 +179,7 @@ def _at_once(command: BackTestWebHookConfigCommand, tally: Tally, problems: list
 def _in_background(plan: Plan, problems: list[str], context: Context, jobs: JobQueue) -> BackTestView:
     row = backtest.new_back_test(plan, context.principal, new_id(), context.now())
     backtest.insert_back_test(context.tx, row)
-    jobs.enqueue(context.tx, Job(backtest.KIND, row["id"], 0, context.now()))
+    jobs.enqueue(context.tx, Job(backtest.KIND, row["id"], 0, context.now(), context.organization_id))
     return BackTestView(
         back_test_id=row["id"],
         state=row["state"],

@@ -88,7 +88,7 @@ class Replays:
         _check(change(tx, row, values))
         attempts.note_last(tx, row)
         record_replay(self._tracer, tx, row, by)
-        job = Job(requests.KIND, row.request_id, row.attempt, now)
+        job = Job(requests.KIND, row.request_id, row.attempt, now, row.organization_id)
         if lane is None or is_between:
             self._jobs.cancel(tx, job)
             self._jobs.enqueue(tx, job)

@@ -102,7 +102,7 @@ class Resends:
     def store(self, tx: Transaction, resent: Resent, of: RequestRow, by: Envelope) -> None:
         """Store it as a request that waits, with where it comes from, and ask for its execution."""
         call, source, lane = resent.call, resent.decision.source, resent.decision.lane
-        job = Job(requests.KIND, call.id, 0, call.received_at)
+        job = Job(requests.KIND, call.id, 0, call.received_at, source.organization_id)
         row = {
             "organization_id": source.organization_id,
             "request_id": call.id,

@@ -20,6 +20,7 @@ class OpenRequest(NamedTuple):
     attempt: int
     next_attempt_at: datetime | None
     received_at: datetime
+    organization_id: int
 
 
 class HeldRequests(NamedTuple):

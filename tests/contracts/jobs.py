@@ -147,6 +147,17 @@ class JobsContract:
             await database.write(lambda tx: jobs.enqueue(tx, job("other")))
             await until(lambda: notes.ran == ["other"])
 
+    async def test_organisations_take_turns(self, database: Database, working: Working, clock: Clock) -> None:
+        """However much one has due, another one's job is among the next."""
+        notes = Notes(seconds=0.01)
+        many = [Job("note", f"one-{number}", 0, clock(), 1) for number in range(1_500)]
+        async with working(notes, 4) as jobs:
+            await database.write(lambda tx: jobs.enqueue(tx, *many))
+            await until(lambda: bool(notes.begun))
+            await database.write(lambda tx: jobs.enqueue(tx, Job("note", "other", 0, clock(), 2)))
+            await until(lambda: "other" in notes.begun, seconds=20)
+            assert notes.begun.index("other") < 500
+
     async def test_jobs_run_when_they_are_due(self, database: Database, working: Working, job: NewJob) -> None:
         """None runs before its time, and none waits for the next look at the whole queue."""
         notes = Notes()
