@@ -11,7 +11,9 @@ TOLERANCE_SECONDS = 3_600.0
 BELIEVED_SECONDS = 86_400.0
 """After how long a clock that was set, and stayed, is believed."""
 LONGEST_PAUSE = timedelta(days=7)
-"""How long after the last run a server may start without a doubt: it was off, or its clock is wrong."""
+"""How long after the last run a process may start without a doubt: it was off, or its clock is wrong."""
+START_SECONDS = 6 * 3_600.0
+"""How long that doubt lasts: clocks are set right soon after a start, and few processes end sooner."""
 
 
 class ClockDoubt:
@@ -21,18 +23,20 @@ class ClockDoubt:
         """Begin; the time between now and the first question counts, too."""
         self._clock = clock
         self._steady = steady
-        self._believed: float | None = self._offset()
-        self._doubted = 0.0
+        self._began = steady()
+        self._believed = self._doubted = self._offset()
         self._since: float | None = None
-        self._is_first = True
+        self._starts_late: bool | None = None
 
     def lasts(self, last_run: datetime | None) -> bool:
-        """Tell whether the clock was set lately, or stands long after the last run or before it."""
+        """Tell whether the clock was set lately, or stood long after the last run, or before it, at the start."""
+        if self._starts_late is None:
+            self._starts_late = last_run is not None and abs(self._clock() - last_run) > LONGEST_PAUSE
+        return self._was_set() or (self._starts_late and self._steady() - self._began < START_SECONDS)
+
+    def _was_set(self) -> bool:
         offset = self._offset()
-        if self._is_first and last_run is not None and abs(self._clock() - last_run) > LONGEST_PAUSE:
-            self._believed = None
-        self._is_first = False
-        if self._believed is not None and abs(offset - self._believed) <= TOLERANCE_SECONDS:
+        if abs(offset - self._believed) <= TOLERANCE_SECONDS:
             self._since = None
             return False
         if self._since is None or abs(offset - self._doubted) > TOLERANCE_SECONDS:

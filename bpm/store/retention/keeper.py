@@ -89,7 +89,9 @@ class Retention:
 
     async def _run_and_tell(self) -> None:
         if self._doubt.lasts(await self._database.read(tables.last_run)):
-            log.warning("nothing is pruned: the clock was set, and is believed when it has stayed for a day")
+            log.warning(
+                "nothing is pruned: the clock was set, or the last run is long ago; it is believed when it has stayed"
+            )
             return
         pruned = await self.run()
         if pruned and any(pruned.values()):
