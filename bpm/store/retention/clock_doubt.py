@@ -23,7 +23,7 @@ class ClockDoubt:
         """Begin; the time between now and the first question counts, too."""
         self._clock = clock
         self._steady = steady
-        self._began = steady()
+        self._began, self._began_at = steady(), clock()
         self._believed = self._doubted = self._offset()
         self._since: float | None = None
         self._starts_late: bool | None = None
@@ -31,7 +31,7 @@ class ClockDoubt:
     def lasts(self, last_run: datetime | None) -> bool:
         """Tell whether the clock was set lately, or stood long after the last run, or before it, at the start."""
         if self._starts_late is None:
-            self._starts_late = last_run is not None and abs(self._clock() - last_run) > LONGEST_PAUSE
+            self._starts_late = last_run is not None and abs(self._began_at - last_run) > LONGEST_PAUSE
         return self._was_set() or (self._starts_late and self._steady() - self._began < START_SECONDS)
 
     def _was_set(self) -> bool:

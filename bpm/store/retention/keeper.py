@@ -89,9 +89,7 @@ class Retention:
 
     async def _run_and_tell(self) -> None:
         if self._doubt.lasts(await self._database.read(tables.last_run)):
-            log.warning(
-                "nothing is pruned: the clock was set, or the last run is long ago; it is believed when it has stayed"
-            )
+            log.warning("nothing is pruned: the clock was set, or the last run is long ago")
             return
         pruned = await self.run()
         if pruned and any(pruned.values()):
