@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from bpm.testing import ServerProcess
-from tests.console.conftest import captured, sign_in
+from tests.console.conftest import PUBLISH, captured, sign_in
 from tests.console.test_screens import visit
 
 pytestmark = pytest.mark.anyio
@@ -195,3 +195,79 @@ async def test_a_rule_that_is_kept_as_files_is_changed_only_on_purpose(signed_in
     await page.get_by_role("button", name="Publish").click()
     await expect(page.get_by_text("revision 2 by")).to_be_visible()
     await expect(page.get_by_text("This rule is kept as files")).to_have_count(0)
+
+
+async def test_a_refusal_says_why_at_the_top(page: Page, server: ServerProcess) -> None:
+    """Whoever mends rules and writes no scripts is told so where the button was pressed, whatever field it is about."""
+    rule = await server.rule("scripted-by-others", executionType=2, executionCode=SCRIPT)
+    await server.cmd("CreateUserCommand", username="olga-of-rules", password="Correct-horse-7", roles=["operator"])
+    await sign_in(page, "olga-of-rules", "Correct-horse-7")
+    await page.get_by_role("heading", name="Overview").wait_for()
+    await visit(page, server, f"rules/{rule['id']}")
+    await page.get_by_label("Description required").fill("another")
+    await page.get_by_role("button", name="Publish").click()
+    await expect(page.get_by_role("alert")).to_contain_text("ExecuteCodeCommand needs code:write")
+
+
+async def test_what_is_written_is_published_without_switching_the_rule(signed_in: Page, server: ServerProcess) -> None:
+    """Whoever switches a rule off in the middle of a change publishes it later, and the rule stays off."""
+    page = signed_in
+    rule = await server.rule("switched", **PUBLISH)
+    await visit(page, server, f"rules/{rule['id']}")
+    await page.get_by_label("Description required").fill("written before it was off")
+    await page.get_by_role("button", name="Switch off").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Switch off").click()
+    await expect(page.get_by_role("button", name="Switch on")).to_be_visible()
+    await expect(page.get_by_text("somebody has saved")).to_have_count(0)
+    await page.get_by_role("button", name="Publish").click()
+    await expect(page.get_by_text("Revision 3 by admin")).to_be_visible()
+    after = await rule_with(server, "switched")
+    assert after["description"] == "written before it was off"
+    assert not after["isEnabled"]
+
+
+async def test_a_variable_begins_empty_and_may_be_emptied(signed_in: Page, server: ServerProcess) -> None:
+    """Nothing stands in it before one writes, and it stays while one does."""
+    page = signed_in
+    await begin(page, server, "made-with-a-variable", "Process")
+    await page.get_by_label("Name to add to variables").fill("amount")
+    await page.get_by_role("button", name="Add", exact=True).click()
+    amount = page.get_by_role("textbox", name="amount", exact=True)
+    await expect(amount).to_have_value("")
+    await amount.press_sequentially("{{payload.amount}}")
+    await expect(amount).to_have_value("{{payload.amount}}")
+    await amount.fill("")
+    await expect(amount).to_have_value("")
+    await page.get_by_role("button", name="Remove amount").click()
+    await expect(amount).to_have_count(0)
+
+
+async def test_a_request_that_comes_meanwhile_can_be_chosen(signed_in: Page, server: ServerProcess) -> None:
+    """The first one of the rule takes the place of another rule's; what fails is not said to be executed."""
+    page = signed_in
+    rule = await server.rule("waits-for-one", executionType=2, executionCode=SCRIPT)
+    await visit(page, server, f"rules/{rule['id']}")
+    chosen = page.get_by_label("Captured request", exact=True)
+    await expect(chosen).not_to_contain_text("/waits-for-one")
+    await server.hook("waits-for-one", {"number": 1})
+    await expect(chosen.locator("option:checked")).to_contain_text("/waits-for-one")
+    await server.settled()
+    await server.hook("waits-for-one", {"word": "no number"})
+    await expect(chosen.locator("option", has_text="/waits-for-one")).to_have_count(2)
+    await chosen.select_option(index=0)
+    await expect(page.get_by_label("Its body", exact=True)).to_contain_text("no number")
+    await page.get_by_role("button", name="Try it").click()
+    await expect(page.get_by_text("would fail", exact=True)).to_be_visible()
+
+
+async def test_a_signature_begins_with_what_most_need(signed_in: Page, server: ServerProcess) -> None:
+    """Its scheme and its secret stand open, the many fields of a scheme of one's own below."""
+    page = signed_in
+    await begin(page, server, "made-signed", "Command")
+    await page.get_by_text("Who may send").click()
+    await page.get_by_role("button", name="signature", exact=True).click()
+    await expect(page.get_by_label("scheme required")).to_be_visible()
+    await expect(page.get_by_label("secret", exact=True)).to_be_visible()
+    await expect(page.get_by_label("signedContent")).to_be_hidden()
+    await page.get_by_text("further fields").click()
+    await expect(page.get_by_label("signedContent")).to_be_visible()

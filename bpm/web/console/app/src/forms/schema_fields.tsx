@@ -26,26 +26,41 @@ interface Whole {
   onValue: (value: Fields) => void
 }
 
+const LONG = 12
+/** An object inside of another with more fields than this shows the first few, and those that are set. */
+const FIRST = 4
+
 /** The fields of an object; what is left out is not sent. */
 export function SchemaFields(props: Omit<Props, "name" | "isRequired" | "value" | "onValue"> & Whole) {
   const { schema, value, onValue, path } = props
   const required = new Set(schema.required)
   const names = Object.entries(schema.properties ?? {}).filter(([name]) => name !== "$type")
   const sorted = names.sort(([one], [other]) => Number(required.has(other)) - Number(required.has(one)))
+  const [begun] = useState(value) // what is filled in later stays where it is
+  const isLong = path !== "" && sorted.length > LONG
+  const isFolded = ([name]: [string, Schema], at: number) => isLong && at >= FIRST && !(name in begun)
+  const folded = sorted.filter(isFolded)
+  const fieldOf = ([name, each]: [string, Schema]) => (
+    <SchemaField
+      {...props}
+      key={name}
+      name={name}
+      schema={each}
+      path={path ? `${path}.${name}` : name}
+      value={value[name]}
+      isRequired={required.has(name)}
+      onValue={(changed) => onValue(withField(value, name, changed))}
+    />
+  )
   return (
     <>
-      {sorted.map(([name, each]) => (
-        <SchemaField
-          {...props}
-          key={name}
-          name={name}
-          schema={each}
-          path={path ? `${path}.${name}` : name}
-          value={value[name]}
-          isRequired={required.has(name)}
-          onValue={(changed) => onValue(withField(value, name, changed))}
-        />
-      ))}
+      {sorted.filter((each, at) => !isFolded(each, at)).map(fieldOf)}
+      {folded.length > 0 && (
+        <details open={folded.some(([name]) => Object.keys(props.problems).some((place) => place.startsWith(`${path}.${name}`)))}>
+          <summary>{folded.length} further fields</summary>
+          <div class="stack">{folded.map(fieldOf)}</div>
+        </details>
+      )}
     </>
   )
 }

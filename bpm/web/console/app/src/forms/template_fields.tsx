@@ -43,7 +43,7 @@ export function TemplateFields({ label, known, isOpen = false, value, problems, 
         <Field key={each.name} label={each.name} help={each.help} isRequired={each.isRequired} problem={problems[`${path}.${each.name}`]}>
           {(attributes) => (
             <span class="row keep">
-              <Template own={attributes} value={value[each.name]} onValue={(template) => write(each.name, template)} />
+              <Template own={attributes} isAdded={own.includes(each.name)} value={value[each.name]} onValue={(template) => write(each.name, template)} />
               {own.includes(each.name) && <IconButton label={`Remove ${each.name}`} icon="close" onClick={() => write(each.name, undefined)} />}
             </span>
           )}
@@ -72,14 +72,23 @@ export function TemplateFields({ label, known, isOpen = false, value, problems, 
   )
 }
 
+interface TemplateProps {
+  own: object
+  /** A name that was added stays until it is removed, so that it can be emptied. */
+  isAdded: boolean
+  value: unknown
+  onValue: (value: unknown) => void
+}
+
 /** A template: text with `{{…}}`, or JSON that holds such texts. */
-function Template({ own, value, onValue }: { own: object; value: unknown; onValue: (value: unknown) => void }) {
-  const [text, setText] = useState(() => textOf(value))
-  const isHere = stringify(valueOf(text)) === stringify(value)
+function Template({ own, isAdded, value, onValue }: TemplateProps) {
+  const read = (written: string) => valueOf(written) ?? (isAdded ? "" : undefined)
+  const [text, setText] = useState(() => (isAdded && value === "" ? "" : textOf(value)))
+  const isHere = stringify(read(text)) === stringify(value)
   const shown = isHere ? text : textOf(value)
   const change = (changed: string) => {
     setText(changed)
-    onValue(valueOf(changed))
+    onValue(read(changed))
   }
   return <TextArea {...own} rows={1} class="control one-line" spellcheck={false} placeholder="{{payload.…}}" value={shown} onText={change} />
 }

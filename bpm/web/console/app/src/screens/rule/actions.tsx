@@ -18,7 +18,14 @@ const TEXTS: Record<Doing, { title: string; action: string; about: string; done:
   delete: { title: "Delete this rule?", action: "Delete", about: "It answers no more and its key is free again. Its history and the captured requests stay.", done: "Deleted" },
 }
 
-export function Actions({ rule, onDone }: { rule: Rule; onDone: () => void }) {
+interface Props {
+  rule: Rule
+  /** The rule was switched on or off, which made a revision. */
+  onSwitched: () => void
+  onDone: () => void
+}
+
+export function Actions({ rule, onSwitched, onDone }: Props) {
   const [doing, ask] = useState<Doing>()
   const pause: Doing = rule.isPaused ? "resume" : "pause"
   const power: Doing = rule.isEnabled ? "off" : "on"
@@ -38,7 +45,11 @@ export function Actions({ rule, onDone }: { rule: Rule; onDone: () => void }) {
           title={TEXTS[doing].title}
           action={TEXTS[doing].action}
           isDanger={doing === "delete" || doing === "off"}
-          onAct={async () => (await send(messageOf(doing, rule.id)), TEXTS[doing].done)}
+          onAct={async () => {
+            await send(messageOf(doing, rule.id))
+            if (doing === power) onSwitched()
+            return TEXTS[doing].done
+          }}
           onClose={() => ask(undefined)}
           onDone={() => (doing === "delete" ? go("#/rules") : onDone())}
         >

@@ -19,7 +19,7 @@ export const KINDS = [
   { type: 3, name: "Process", about: "starts an instance, or lets one go on", own: ["processDefinitionId", "parameters", "businessKey", "startPolicy", "correlation"] },
 ] as const
 
-const SCRIPT = 'send("PublishEventCommand", {"event": "something.happened", "data": payload})\nreturn {"seen": True}\n'
+const SCRIPT = 'event = {"event": "something.happened", "data": payload}\nsend("PublishEventCommand", event)\nreturn {"seen": True}\n'
 
 /** What is of a rule as it is shown, but not among what is sent. */
 const SHOWN_ONLY = ["id", "url", "revision", "author", "appliedAt", "createdAt", "updatedAt", "warnings", "isPaused", "pausedAt", "key"]

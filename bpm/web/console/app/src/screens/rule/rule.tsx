@@ -5,7 +5,7 @@ import { useAsk } from "../../asking"
 import { Refused, send } from "../../bus"
 import { catalogue, needCatalogue } from "../../catalogue"
 import { stringify } from "../../exact_json"
-import { others, problemsBy } from "../../forms/problems"
+import { problemsBy } from "../../forms/problems"
 import type { Schema } from "../../forms/schema"
 import { keep, recall } from "../../kept"
 import { go, to } from "../../router"
@@ -64,7 +64,7 @@ function RuleForm({ id, rule, draft, schema, onSaved }: Props) {
   const place = `rules/${id}`
   const present = (draft ?? rule)?.revision
   const [kept] = useState(() => recall<Writing>(place))
-  const [fields, setFields] = useState<Fields>(kept?.fields ?? saved)
+  const [fields, setFields] = useState<Fields>(kept ? asSwitched(kept.fields, draft ? undefined : rule) : saved)
   const [base, setBase] = useState(kept ? kept.revision : present)
   const [sentences, setSentences] = useState<string[]>([])
   const [refused, setRefused] = useState<Refused>()
@@ -92,6 +92,10 @@ function RuleForm({ id, rule, draft, schema, onSaved }: Props) {
     setSentences([])
     setRefused(undefined)
   }
+  /** What was written goes on from the revision that one's own switching makes. */
+  const goOnAfterSwitch = () => {
+    if (rule && isChanged && base === rule.revision) keep(place, { fields, revision: rule.revision + 1 })
+  }
   const onChange = (changes: Partial<Record<keyof Fields, unknown>>) => write(changed(fields, changes))
   const refuse = (error: unknown) => {
     setRefused(Refused.of(error))
@@ -115,7 +119,6 @@ function RuleForm({ id, rule, draft, schema, onSaved }: Props) {
       setBusy(false)
     }
   }
-  const isShown = (field: string) => (field.split(".")[0] ?? "") in (schema.properties ?? {})
   const name = draft ? `Draft of ${draft.key}` : (rule?.key ?? "New rule")
 
   return (
@@ -137,7 +140,7 @@ function RuleForm({ id, rule, draft, schema, onSaved }: Props) {
               Undo changes
             </Button>
           )}
-          {rule && !draft && mayWrite && <Actions rule={rule} onDone={onSaved} />}
+          {rule && !draft && mayWrite && <Actions rule={rule} onSwitched={goOnAfterSwitch} onDone={onSaved} />}
           {draft && mayWrite && (
             <DraftActions draft={draft} fields={fields} isChanged={isChanged} revision={base ?? draft.revision} onSaved={() => (keep(place, undefined), onSaved())} onRefused={refuse} />
           )}
@@ -156,7 +159,7 @@ function RuleForm({ id, rule, draft, schema, onSaved }: Props) {
     >
       {refused && (
         <div class="notice">
-          <Refusal refused={refused} sentences={refused.status === 409 ? refused.errors : others(refused.errors, isShown)} />
+          <Refusal refused={refused} />
         </div>
       )}
       {isChanged && base !== present && <Overtaken base={base} present={present} onGoOn={() => setBase(present)} />}
@@ -193,6 +196,11 @@ function RuleForm({ id, rule, draft, schema, onSaved }: Props) {
       {isKeeping && <SaveAsDraft rule={rule} fields={fields} onClose={() => setKeeping(false)} onKept={() => keep(place, undefined)} />}
     </Page>
   )
+}
+
+/** Returns what was written, on or off as the rule is: no field of the form says it, so publishing must not change it. */
+function asSwitched(written: Fields, rule: Rule | undefined): Fields {
+  return rule ? { ...written, isEnabled: rule.isEnabled } : written
 }
 
 export function State({ rule }: { rule: Rule }) {

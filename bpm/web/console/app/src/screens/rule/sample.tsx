@@ -1,6 +1,6 @@
 // The request that a rule is tried with: one that was captured, or one that is made up.
 
-import { useEffect, useState } from "preact/hooks"
+import { useEffect, useRef, useState } from "preact/hooks"
 import { useAsk } from "../../asking"
 import { parse } from "../../exact_json"
 import { may } from "../../session"
@@ -21,6 +21,8 @@ interface Props {
   onPayload: (payload: unknown) => void
 }
 
+const SECONDS = 5
+/** So often the list of captured requests is asked where no stream can be had. */
 const MADE_UP = '{\n  "id": "1"\n}'
 
 export function SampleRequest(props: Props) {
@@ -45,11 +47,14 @@ export function SampleRequest(props: Props) {
 }
 
 function Captured({ ruleKey, wanted, onSample, onPayload }: Props) {
-  const own = useAsk(ruleKey ? { $type: "GetInboundRequestListQuery", configKey: ruleKey, pageSize: 20 } : null)
+  const own = useAsk(ruleKey ? { $type: "GetInboundRequestListQuery", configKey: ruleKey, pageSize: 20 } : null, SECONDS)
   const any = useAsk({ $type: "GetInboundRequestListQuery", pageSize: 20 })
   const [chosen, choose] = useState(wanted ?? "")
-  const rows = own.data?.items.length ? own.data.items : (any.data?.items ?? [])
-  const id = chosen || rows[0]?.requestId || ""
+  const owned = own.data?.items ?? []
+  const rows = owned.length ? owned : (any.data?.items ?? [])
+  const first = useRef<{ id: string; isOwn: boolean } | undefined>(undefined)
+  if (rows[0] && (!first.current || (owned.length && !first.current.isOwn))) first.current = { id: rows[0].requestId, isOwn: owned.length > 0 }
+  const id = chosen || first.current?.id || "" // what comes meanwhile can be chosen, and does not take the place of what is looked at
   const whole = useAsk(id ? { $type: "GetInboundRequestByIdQuery", requestId: id } : null)
   useEffect(() => onSample(id ? { requestId: id } : undefined), [id])
   useEffect(() => onPayload(payloadOf(whole.data)), [whole.data])

@@ -18,16 +18,17 @@ const JSON_TYPE = { "Content-Type": "application/json" }
 export function SendOne({ rule }: { rule: Rule }) {
   const hasBody = rule.action !== "GET"
   const [body, setBody] = useState(hasBody ? BODY : "")
+  const [secret, setSecret] = useState("")
   const { signature } = fieldsOf(rule)
   const url = rule.url.replaceAll(/\{(\w+)\}/g, "$1")
   const sent = { method: rule.action, url, headers: hasBody ? JSON_TYPE : {}, body }
   return (
     <div class="stack">
       <p class="muted">
-        {rule.isEnabled ? "What this sends is taken in for real, and stands among the requests a moment later." : "The rule is switched off: what this sends is kept, and nothing else happens."}
+        {rule.isEnabled ? "This makes a command for a terminal. What it sends is taken in for real, and stands among the requests a moment later." : "This makes a command for a terminal. The rule is switched off: what it sends is kept, and nothing else happens."}
       </p>
       {hasBody && <Field label="Body to send">{(own) => <TextArea {...own} rows={4} spellcheck={false} value={body} onText={setBody} />}</Field>}
-      {signature && signature.scheme !== "none" ? <Signed key={body} signature={signature} sent={sent} /> : <Code label="In a terminal" text={curlOf(sent)} />}
+      {signature && signature.scheme !== "none" ? <Signed key={body} signature={signature} sent={sent} secret={secret} onSecret={setSecret} /> : <Code label="In a terminal" text={curlOf(sent)} />}
     </div>
   )
 }
@@ -35,10 +36,11 @@ export function SendOne({ rule }: { rule: Rule }) {
 interface SignedProps {
   signature: NonNullable<Fields["signature"]>
   sent: Parameters<typeof curlOf>[0]
+  secret: string
+  onSecret: (secret: string) => void
 }
 
-function Signed({ signature, sent }: SignedProps) {
-  const [secret, setSecret] = useState("")
+function Signed({ signature, sent, secret, onSecret }: SignedProps) {
   const [made, setMade] = useState<Sample>()
   const [refused, setRefused] = useState<Refused>()
   const sign = async () => {
@@ -59,7 +61,7 @@ function Signed({ signature, sent }: SignedProps) {
       }}
     >
       <Field label="Secret to sign with" help="The provider's: the one that stands in the rule, or its private key where it signs by one. It is kept nowhere.">
-        {(own) => <Input {...own} type="password" autocomplete="off" value={secret} onText={setSecret} />}
+        {(own) => <Input {...own} type="password" autocomplete="off" value={secret} onText={onSecret} />}
       </Field>
       <div>
         <Button type="submit" disabled={!secret}>

@@ -69,7 +69,13 @@ function Found({ trial, ruleKey }: { trial: Trial; ruleKey: string }) {
   return (
     <>
       <div class="row">
-        <Badge state={trial.wouldExecute ? "would be executed" : "would not be executed"} tone={trial.wouldExecute ? "good" : "warn"} />
+        {!trial.wouldExecute ? (
+          <Badge state="would not be executed" tone="warn" />
+        ) : outcome && !outcome.ok ? (
+          <Badge state="would fail" tone="bad" />
+        ) : (
+          <Badge state="would be executed" tone="good" />
+        )}
         {trial.problems.length > 0 && <span class="problem">It can't be published as it is.</span>}
       </div>
       <ol class="story">

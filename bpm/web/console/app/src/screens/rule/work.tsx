@@ -4,6 +4,8 @@ import { useAsk } from "../../asking"
 import { ScriptField, type Shape } from "../../editors/script"
 import { CommandFields } from "../../forms/command_fields"
 import { TemplateFields } from "../../forms/template_fields"
+import { to } from "../../router"
+import { may } from "../../session"
 import { Button, IconButton } from "../../ui/button"
 import { Field, Input, Select } from "../../ui/field"
 import { Segments } from "../../ui/segments"
@@ -132,11 +134,7 @@ function Script({ fields, problems, shape, onChange }: Props) {
   return (
     <>
       <ScriptField label="Script" text={fields.executionCode ?? ""} shape={shape} onText={(executionCode) => onChange({ executionCode })} />
-      {problem && (
-        <p class="problem" role="alert">
-          {problem}
-        </p>
-      )}
+      {problem && <p class="problem">{problem}</p>}
       <p class="help">
         It sees <code>payload</code>, <code>headers</code>, <code>query</code> and <code>path</code>, sends messages with <code>send</code>, and answers
         with <code>return</code>. Ctrl Space completes, also the keys of the captured request beside it. Tab indents; Escape, then Tab, leaves the editor.
@@ -155,7 +153,7 @@ function Process({ fields, problems, onChange }: Props) {
       <Field
         label="Process"
         isRequired
-        help={asked.error ? asked.error.message : "Every version stands by itself; the newest is first."}
+        help={asked.error ? asked.error.message : asked.data && !found.length ? <NoProcess /> : "Every version stands by itself; the newest is first."}
         problem={problems["processDefinitionId"]}
       >
         {(own) => (
@@ -217,6 +215,15 @@ function Process({ fields, problems, onChange }: Props) {
         onValue={(parameters) => onChange({ parameters: Object.keys(parameters).length ? parameters : undefined })}
       />
       {!fields.parameters && <p class="help">Without any, the instance is given payload, headers, query and path.</p>}
+    </>
+  )
+}
+
+function NoProcess() {
+  return (
+    <>
+      None is deployed yet.{" "}
+      {may("processes:write") && <a href={to("diagrams/new")}>Draw one</a>}
     </>
   )
 }
