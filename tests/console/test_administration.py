@@ -150,3 +150,21 @@ async def given_up(server: ServerProcess) -> None:
     await database.start()
     await store_given_up(database, datetime.now(UTC))
     await database.stop()
+
+
+async def test_a_password_is_changed_by_the_keyboard(page: Page, server: ServerProcess) -> None:
+    """From one's own name in the menu; Enter sends the dialog, and a short one is not offered to the server."""
+    await server.cmd("CreateUserCommand", username="paula", password="Correct-horse-7", roles=["viewer"])
+    await sign_in(page, "paula", "Correct-horse-7")
+    await page.get_by_role("link", name="paula").click()
+    await page.get_by_role("button", name="Change my password").click()
+    await page.get_by_label("The password that you have").fill("Correct-horse-7")
+    for word in ("too-short", "Correct-horse-8"):
+        await page.get_by_label("The new one required").fill(word)
+        await page.get_by_label("The new one again").fill(word)
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("alert")).to_have_count(0)
+    await expect(page.get_by_role("heading", name="Your session has ended")).to_be_visible()
+    await sign_in(page, "paula", "Correct-horse-8")
+    await expect(page.get_by_role("tab", name="Sessions")).to_be_visible()
+    await expect(page.get_by_role("dialog")).to_have_count(0)

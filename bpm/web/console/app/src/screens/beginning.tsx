@@ -2,6 +2,7 @@
 
 import { to } from "../router"
 import { may } from "../session"
+import { ways } from "../single_sign_on"
 
 const STEPS = [
   { permission: "webhooks:write", place: "rules/new", name: "Create a rule", about: "A rule gives a provider an address to send to, and says what becomes of what it sends." },
@@ -12,10 +13,19 @@ const STEPS = [
 export function Beginning() {
   const steps = STEPS.filter((step) => may(step.permission))
   if (!steps.length) return null
+  const mayChange = !ways.value.singleSignOn
   return (
     <section class="card">
       <h2>Begin here</h2>
       <ul class="needs beginning">
+        {mayChange && (
+          <li>
+            <span>The first password was printed where the server started: whoever signs in with it should change it.</span>
+            <a class="button" href={to("administration")}>
+              Change my password
+            </a>
+          </li>
+        )}
         {steps.map(({ place, name, about }) => (
           <li key={place}>
             <span>{about}</span>

@@ -76,9 +76,9 @@ export function Shell() {
         <div class="who">
           <Select aria-label="Colours" value={theme.value} choices={THEMES} onChoice={(each) => choose(each as Theme)} />
           <div class="row">
-            <span class="truncated" title={account.value?.id}>
+            <a class="truncated" href="#/administration" title="Sessions and password">
               {account.value?.name}
-            </span>
+            </a>
             <IconButton label="Sign out" icon="out" onClick={() => void signOut()} />
           </div>
         </div>

@@ -24,6 +24,7 @@ export function Confirm({ title, action, isDanger = false, isReady = true, isWid
   const [problem, setProblem] = useState<string>()
   const act = async () => {
     setBusy(true)
+    setProblem(undefined)
     try {
       toast(await onAct())
       onClose()
@@ -36,18 +37,26 @@ export function Confirm({ title, action, isDanger = false, isReady = true, isWid
   }
   return (
     <Dialog title={title} isWide={isWide} onClose={onClose}>
-      {children}
-      {problem && (
-        <p class="notice" role="alert">
-          {problem}
-        </p>
-      )}
-      <footer>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button kind={isDanger ? "danger" : "main"} isBusy={isBusy} disabled={!isReady} onClick={() => void act()}>
-          {action}
-        </Button>
-      </footer>
+      <form
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault()
+          void act()
+        }}
+      >
+        {children}
+        {problem && (
+          <p class="notice" role="alert">
+            {problem}
+          </p>
+        )}
+        <footer>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind={isDanger ? "danger" : "main"} type="submit" isBusy={isBusy} disabled={!isReady}>
+            {action}
+          </Button>
+        </footer>
+      </form>
     </Dialog>
   )
 }

@@ -20,7 +20,7 @@ const OUTCOMES = [
 ]
 
 const COLUMNS: Column<Entry>[] = [
-  { name: "When", width: "164px", narrow: "84px", cell: (row) => <Time at={row.createdAt} /> },
+  { name: "When", width: "164px", narrow: "96px", cell: (row) => <Time at={row.createdAt} /> },
   { name: "Outcome", width: "104px", cell: (row) => <Badge state={row.ok ? "done" : "failed"} /> },
   { name: "Message", cell: (row) => <span title={stringify(row.fields)}>{row.type}</span>, note: (row) => row.error },
   { name: "By", width: "144px", isMinor: true, cell: (row) => <span title={row.principal}>{row.principalName}</span> },

@@ -29,7 +29,7 @@ export function Later() {
   const columns: Column<Scheduled>[] = [
     { name: "Message", cell: (row) => row.type },
     { name: "State", width: "112px", cell: (row) => <Badge state={row.state} /> },
-    { name: "Due", width: "164px", narrow: "84px", cell: (row) => <Time at={row.dueAt} /> },
+    { name: "Due", width: "164px", narrow: "96px", cell: (row) => <Time at={row.dueAt} /> },
     { name: "As", width: "144px", isMinor: true, cell: (row) => <span title={row.principalId}>{row.principalName}</span> },
     { name: "Attempts", width: "88px", isMinor: true, isNumber: true, cell: (row) => row.attempt },
     { name: "What was wrong", isMinor: true, cell: (row) => row.errors?.join(" · ") },

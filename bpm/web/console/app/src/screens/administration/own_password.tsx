@@ -5,6 +5,9 @@ import { send } from "../../bus"
 import { Confirm } from "../../ui/confirm"
 import { Field, Input } from "../../ui/field"
 
+const SHORTEST = 12
+/** The server takes no shorter one. */
+
 export function OwnPassword({ onClose, onDone }: { onClose: () => void; onDone: () => void }) {
   const [current, setCurrent] = useState("")
   const [next, setNext] = useState("")
@@ -14,7 +17,7 @@ export function OwnPassword({ onClose, onDone }: { onClose: () => void; onDone: 
     <Confirm
       title="Change my password"
       action="Change it"
-      isReady={current !== "" && next !== "" && repeated === next}
+      isReady={current !== "" && next.length >= SHORTEST && repeated === next}
       onClose={onClose}
       onDone={onDone}
       onAct={async () => {
@@ -26,7 +29,7 @@ export function OwnPassword({ onClose, onDone }: { onClose: () => void; onDone: 
       <Field label="The password that you have" isRequired>
         {(own) => <Input {...own} type="password" autofocus autocomplete="current-password" value={current} onText={setCurrent} />}
       </Field>
-      <Field label="The new one" isRequired>
+      <Field label="The new one" isRequired help={`${SHORTEST} characters or more.`}>
         {(own) => <Input {...own} type="password" autocomplete="new-password" value={next} onText={setNext} />}
       </Field>
       <Field label="The new one again" isRequired problem={differs ? "It differs" : undefined}>

@@ -39,8 +39,8 @@ export function Sessions() {
     asked.again()
   }
   const columns: Column<Session>[] = [
-    { name: "Last used", width: "164px", narrow: "84px", cell: (row) => <Time at={row.usedAt} /> },
-    { name: "State", width: "104px", cell: (row) => <Badge state={row.isOpen ? "open" : "ended"} /> },
+    { name: "Last used", width: "164px", narrow: "96px", cell: (row) => <Time at={row.usedAt} /> },
+    { name: "State", width: "104px", narrow: "88px", cell: (row) => <Badge state={row.isOpen ? "open" : "ended"} /> },
     { name: "User", width: "144px", isMinor: true, cell: (row) => nameOf(row.userId) },
     { name: "Browser", cell: (row) => <span title={row.userAgent}>{browserOf(row.userAgent)}</span> },
     { name: "From", width: "144px", isMinor: true, cell: (row) => row.address },
@@ -48,6 +48,7 @@ export function Sessions() {
     {
       name: "Action",
       width: "112px",
+      narrow: "92px",
       cell: (row) =>
         row.isOpen &&
         (!isEverybody || may("users:write")) && (

@@ -108,7 +108,7 @@ function NewUser({ onClose, onDone, onPassword }: { onClose: () => void; onDone:
         {(own) => <Input {...own} autofocus autocomplete="off" spellcheck={false} value={username} onText={setName} />}
       </Field>
       <Field label="Is">{(own) => <Select {...own} value={kind} choices={KINDS} onChoice={(each) => setKind(each as Kind)} />}</Field>
-      <Field label="Role" help={`${ROLES.find((each) => each.value === role)?.about}. Nobody gives on what they may not do themselves.`}>
+      <Field label="Role" help={`${role}: ${ROLES.find((each) => each.value === role)?.about}. Nobody gives on what they may not do themselves.`}>
         {(own) => <Select {...own} value={role} choices={ROLES} onChoice={setRole} />}
       </Field>
     </Confirm>
