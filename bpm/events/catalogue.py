@@ -135,7 +135,7 @@ def _mokapen() -> Iterable[EventKind]:
     for entity, data in MOKAPEN_ENTITIES.items():
         for verb in MOKAPEN_VERBS:
             example = {"id": 4711, "org_id": 849, **(data if verb != "deleted" else {})}
-            yield EventKind(f"{entity}.{verb}", f"A {entity} was {verb}.", ("mokapen",), example)
+            yield EventKind(f"{entity}.{verb}", f"The {entity} was {verb}.", ("mokapen",), example)
 
 
 def _plandocket() -> Iterable[EventKind]:

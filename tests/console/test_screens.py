@@ -127,6 +127,21 @@ async def test_a_request_is_found_by_a_word_of_its_body(signed_in: Page, server:
     await expect(page.locator("tbody tr")).to_have_count(3)
 
 
+async def test_a_search_says_how_it_begins(signed_in: Page, server: ServerProcess) -> None:
+    """What is typed and not searched for yet says Enter; what is emptied is searched for no longer."""
+    page = signed_in
+    await visit(page, server, "requests")
+    box = page.get_by_role("searchbox", name="Search bodies")
+    hint = page.locator(".search kbd")
+    await box.fill("no-such-word-anywhere")
+    await expect(hint).to_have_text("Enter")
+    await box.press("Enter")
+    await expect(page.get_by_role("heading", name="No request fits")).to_be_visible()
+    await expect(hint).to_have_count(0)
+    await box.fill("")
+    await expect(page.locator("tbody tr").first).to_be_visible()
+
+
 async def test_a_request_is_replayed(signed_in: Page, server: ServerProcess) -> None:
     """One that was done asks first, because its effect happens a second time."""
     page, done = signed_in, await captured(server, "replayed")

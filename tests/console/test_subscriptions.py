@@ -192,3 +192,15 @@ async def test_dead_deliveries_are_sent_again_at_once(
         return page["totalCount"]
 
     assert await until(delivered) == 1
+
+
+async def test_the_deliveries_of_one_event_say_so(signed_in: Page, server: ServerProcess) -> None:
+    """An event without any is no empty installation, and the way to all of them stands beside."""
+    page = signed_in
+    event = await server.cmd("PublishEventCommand", event="unheard.of", data={})
+    await visit(page, server, f"deliveries?of={event['id']}")
+    await expect(page.get_by_text("Nothing fits")).to_be_visible()
+    await expect(page.get_by_role("button", name="Send the dead again")).to_have_count(0)
+    await page.get_by_role("button", name="Of one event only").click()
+    await expect(page.get_by_role("button", name="Of one event only")).to_have_count(0)
+    await expect(page.get_by_role("button", name="Send the dead again")).to_be_visible()

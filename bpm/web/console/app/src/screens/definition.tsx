@@ -87,7 +87,7 @@ function Whole({ definition, counts, onChange }: { definition: Definition; count
       </section>
       <VersionChoice id={definition.id} versions={versions.data?.items ?? []} />
       {otherId ? <ComparedProcesses definition={definition} otherId={otherId} /> : <section class="card">
-        <Diagram xml={definition.bpmnXml} marks={marks} passed={NOTHING} chosen={chosen} onChoose={choose} />
+        <Diagram xml={definition.bpmnXml} marks={marks} passed={NOTHING} chosen={chosen} onChoose={choose} {...(!marks.length && { legend: null })} />
         {chosen && (
           <div class="card-body row">
             <p role="status">

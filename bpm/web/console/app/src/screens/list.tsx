@@ -50,7 +50,8 @@ interface Props<R> {
 
 export function List<R>({ label, asked, columns, keyOf, addressOf, filters, isSearched = true, empty }: Props<R>) {
   const { data: page, error, again } = asked
-  const search = place.value.filters["search"]
+  const { search, list: _list, page: _page, ...further } = place.value.filters
+  const isFiltered = Object.values(further).some(Boolean)
   const { rows, fresh, show } = useSteady(page, keyOf, asked.question)
   return (
     <>
@@ -64,7 +65,7 @@ export function List<R>({ label, asked, columns, keyOf, addressOf, filters, isSe
       {error && !page && <Failed error={error} onAgain={again} />}
       {!page && !error && <Loading rows={6} />}
       {page && page.items.length > 0 && <Table label={label} columns={columns} rows={rows} keyOf={keyOf} {...(addressOf && { addressOf })} />}
-      {page && page.items.length === 0 && <Empty title={search ? "Nothing fits" : "There is nothing yet"}>{search ? "A shorter word may find it." : empty}</Empty>}
+      {page && page.items.length === 0 && <Empty title={search || isFiltered ? "Nothing fits" : "There is nothing yet"}>{search ? "A shorter word may find it." : isFiltered ? "Without a filter there may be more." : empty}</Empty>}
       {page && page.totalPages > 1 && <Pager page={page} />}
     </>
   )

@@ -25,7 +25,7 @@ const SIZE = 50
 const keyOf = (row: Row) => row.requestId
 
 const COLUMNS: Column<Row>[] = [
-  { name: "Received", width: "164px", narrow: "84px", cell: (row) => <Time at={row.receivedAt} /> },
+  { name: "Received", width: "164px", narrow: "96px", cell: (row) => <Time at={row.receivedAt} /> },
   { name: "State", width: "136px", narrow: "128px", cell: (row) => <Badge state={row.state} /> },
   { name: "Request", cell: (row) => <RequestLine row={row} />, note: (row) => row.errors?.[0] ?? (row.verdict === "passed" ? "" : row.verdict) },
   { name: "What became of it", isMinor: true, cell: (row) => <Outcome row={row} /> },

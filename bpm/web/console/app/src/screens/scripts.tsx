@@ -10,7 +10,7 @@ import { ListScreen } from "./list_screen"
 type Run = Schemas["RecordedRunView"]
 
 const COLUMNS: Column<Run>[] = [
-  { name: "Ran", width: "164px", narrow: "84px", cell: (row) => <Time at={row.createdAt} /> },
+  { name: "Ran", width: "164px", narrow: "96px", cell: (row) => <Time at={row.createdAt} /> },
   { name: "State", width: "112px", cell: (row) => <Badge state={row.failure ? "failed" : "done"} /> },
   { name: "Rule", cell: (row) => row.rule?.replace(/^(\d+):(\d+)$/, "rule $1, revision $2") ?? row.sender },
   { name: "Sent", width: "72px", isMinor: true, isNumber: true, cell: (row) => row.sends },

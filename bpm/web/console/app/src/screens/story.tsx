@@ -51,7 +51,7 @@ function Told({ entry, depth, before, isWanted }: { entry: Entry; depth: number;
       {pause && <p class="pause">{pause} later</p>}
       <div class="told">
         <span class="kind">{entry.kind}</span>
-        <strong>{entry.address ? <a href={entry.address}>{entry.title}</a> : entry.title}</strong>
+        <strong>{entry.address ? <a href={entry.address}>{entry.title}</a> : <Humps name={entry.title} />}</strong>
         <Badge state={entry.state} {...(entry.tone && { tone: entry.tone })} />
         <span class="muted">
           <Time at={entry.at} age={false} />
@@ -64,6 +64,11 @@ function Told({ entry, depth, before, isWanted }: { entry: Entry; depth: number;
       ))}
     </li>
   )
+}
+
+/** A name such as `PublishEventCommand`, which breaks between its words where it must break. */
+function Humps({ name }: { name: ComponentChildren }) {
+  return typeof name === "string" ? name.split(/(?<=[a-z])(?=[A-Z])/).map((part, at) => (at ? [<wbr key={at} />, part] : part)) : name
 }
 
 function entriesOf(trace: Trace): Entry[] {

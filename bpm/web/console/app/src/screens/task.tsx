@@ -44,6 +44,7 @@ export function TaskScreen({ id }: { id: string }) {
 }
 
 function TaskForm({ task, onChange }: { task: Task; onChange: () => void }) {
+  const instance = useAsk({ $type: "GetProcessInstanceByIdQuery", instanceId: task.instanceId }).data
   const components = task.form?.definition["components"] as Component[] | undefined
   const place = `tasks/${task.instanceId}.${task.waitId}`
   const [kept] = useState(() => recall<{ values?: Values; text?: string }>(place))
@@ -85,7 +86,8 @@ function TaskForm({ task, onChange }: { task: Task; onChange: () => void }) {
       <section class="card card-body">
         <Facts
           facts={[
-            ["Instance", <a href={to(`processes/${task.instanceId}`)}>{task.instanceId}</a>],
+            ["Instance", <a href={to(`processes/${task.instanceId}`)}>{instance ? `${instance.processKey} ${task.instanceId}` : task.instanceId}</a>],
+            instance?.businessKey ? ["Business key", instance.businessKey] : null,
             ["For", task.assignee ?? ([...(task.candidateUsers ?? []), ...(task.candidateGroups ?? [])].join(", ") || "anybody")],
             ["Since", <Time at={task.createdAt} />],
             ["Due", <Time at={task.dueAt} />],
@@ -123,7 +125,11 @@ function TaskForm({ task, onChange }: { task: Task; onChange: () => void }) {
             )}
           </div>
         </form>
-        {task.variables && <Code label="What it is given" text={pretty(task.variables)} />}
+        {task.variables ? (
+          <Code label="What it is given" text={pretty(task.variables)} />
+        ) : (
+          instance && Object.keys(instance.variables).length > 0 && <Code label="Variables of the instance" text={pretty(instance.variables)} />
+        )}
       </div>
     </Page>
   )

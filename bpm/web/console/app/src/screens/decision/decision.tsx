@@ -253,10 +253,13 @@ function Logic({ decision, found, onChange, ...trying }: LogicProps) {
     return (
       <>
         <DecisionTable table={table} problems={problems} onChange={onChange} {...trying} />
-        <div class="card-body">
+        <div class="card-body row">
           <Button icon="plus" onClick={() => onChange(changes.addRule(table.id))}>
             Add a rule
           </Button>
+          <p class="help">
+            Texts stand in quotes, as in <code>"review"</code>; a word without them is a variable.
+          </p>
         </div>
       </>
     )

@@ -12,7 +12,7 @@ export type Attempt = Schemas["AttemptView"]
 export const STATES: Array<Delivery["state"]> = ["pending", "delivered", "dead", "cancelled", "paused"]
 
 export const DELIVERIES: Column<Delivery>[] = [
-  { name: "Began", width: "164px", narrow: "84px", cell: (row) => <Time at={row.createdAt} /> },
+  { name: "Began", width: "164px", narrow: "96px", cell: (row) => <Time at={row.createdAt} /> },
   { name: "State", width: "112px", cell: (row) => <Badge state={row.state} /> },
   { name: "Event", cell: (row) => row.event, note: (row) => row.lastError },
   { name: "Attempts", width: "88px", isMinor: true, isNumber: true, cell: (row) => row.attempts },
@@ -30,7 +30,7 @@ export const SUBSCRIPTIONS: Column<Subscription>[] = [
 ]
 
 export const ATTEMPTS: Column<Attempt>[] = [
-  { name: "Sent", width: "164px", narrow: "84px", cell: (row) => <Time at={row.createdAt} /> },
+  { name: "Sent", width: "164px", narrow: "96px", cell: (row) => <Time at={row.createdAt} /> },
   { name: "Answer", width: "112px", cell: (row) => <Badge state={row.ok ? "done" : "failed"} /> },
   { name: "Event", cell: (row) => row.event, note: (row) => row.error },
   { name: "Attempt", width: "88px", isMinor: true, isNumber: true, cell: (row) => row.attempt },

@@ -3,6 +3,7 @@
 import { useAsk } from "../../asking"
 import { place, refine, to } from "../../router"
 import { may } from "../../session"
+import { Button } from "../../ui/button"
 import { Select } from "../../ui/field"
 import { SearchBox } from "../../ui/search_box"
 import { BulkButton } from "../bulk/button"
@@ -43,9 +44,14 @@ function All() {
             value={filters["event"] ?? ""}
             onSearch={(event) => refine({ event, page: undefined })}
           />
+          {filters["of"] && (
+            <Button icon="close" title="Show those of every event" onClick={() => refine({ of: undefined, page: undefined })}>
+              Of one event only
+            </Button>
+          )}
         </>
       }
-      actions={<DeadAgain event={filters["event"]} />}
+      actions={!filters["of"] && <DeadAgain event={filters["event"]} />}
       areas={AREAS}
       empty="An event that somebody has subscribed to becomes a delivery."
     />

@@ -97,7 +97,7 @@ function Whole({ instance, history, definition, onChange }: Props) {
         </section>
       )}
       <div class="columns">
-        <Waits instance={instance} chosen={chosen} onDone={onChange} />
+        <Waits instance={instance} chosen={chosen} nameOf={nameOf} onDone={onChange} />
         <Told instance={instance} history={history} chosen={chosen} nameOf={nameOf} />
       </div>
     </Page>

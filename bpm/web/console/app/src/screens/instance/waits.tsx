@@ -17,22 +17,22 @@ type Task = Instance["currentTasks"][number]
 interface Props {
   instance: Instance
   chosen: string | undefined
+  nameOf: (id: string) => string
   onDone: () => void
 }
 
-export function Waits({ instance, chosen, onDone }: Props) {
+export function Waits({ instance, chosen, nameOf, onDone }: Props) {
   const tasks = instance.currentTasks.filter((task) => !chosen || task.elementId === chosen)
-  const incidents = tasks.filter((task) => task.kind === "incident")
   return (
     <section class="card">
-      <h2>{chosen ? `Waits at ${chosen}` : "Waits for"}</h2>
+      <h2>{chosen ? `Waits at ${nameOf(chosen)}` : "Waits for"}</h2>
       {!tasks.length && <p class="card-body muted">{instance.endedAt ? "It has ended." : "Nothing waits here."}</p>}
       <ul class="waits">
         {tasks.map((task) => (
           <li key={task.waitId}>
             <div class="row">
               <Badge state={task.kind === "incident" ? "incident" : task.kind} tone={task.kind === "incident" ? "bad" : "busy"} />
-              <strong>{task.name || task.elementId}</strong>
+              <strong title={task.elementId}>{task.name || nameOf(task.elementId)}</strong>
               {task.dueAt && (
                 <span class="muted">
                   due <Time at={task.dueAt} />
@@ -40,7 +40,7 @@ export function Waits({ instance, chosen, onDone }: Props) {
               )}
             </div>
             {task.kind === "incident" && <p class="problem">{String(task.detail?.["message"] ?? "")}</p>}
-            <Mending instance={instance} task={task} isOnly={incidents.length === 1} onDone={onDone} />
+            <Mending instance={instance} task={task} name={task.name || nameOf(task.elementId)} onDone={onDone} />
           </li>
         ))}
       </ul>
@@ -48,7 +48,7 @@ export function Waits({ instance, chosen, onDone }: Props) {
   )
 }
 
-function Mending({ instance, task, onDone }: { instance: Instance; task: Task; isOnly: boolean; onDone: () => void }) {
+function Mending({ instance, task, name, onDone }: { instance: Instance; task: Task; name: string; onDone: () => void }) {
   const [doing, ask] = useState<"retry" | "skip">()
   if (!may("processes:write")) return null
   if (task.kind === "user") {
@@ -67,18 +67,27 @@ function Mending({ instance, task, onDone }: { instance: Instance; task: Task; i
         Try again
       </Button>
       <Button onClick={() => ask("skip")}>Skip</Button>
-      {doing && <Mend instance={instance} task={task} isSkip={doing === "skip"} onClose={() => ask(undefined)} onDone={onDone} />}
+      {doing && <Mend instance={instance} task={task} name={name} isSkip={doing === "skip"} onClose={() => ask(undefined)} onDone={onDone} />}
     </div>
   )
 }
 
-function Mend({ instance, task, isSkip, onClose, onDone }: { instance: Instance; task: Task; isSkip: boolean; onClose: () => void; onDone: () => void }) {
+interface MendProps {
+  instance: Instance
+  task: Task
+  name: string
+  isSkip: boolean
+  onClose: () => void
+  onDone: () => void
+}
+
+function Mend({ instance, task, name, isSkip, onClose, onDone }: MendProps) {
   const [text, setText] = useState("")
   const { value, problem } = readJson(text)
   const fields = { instanceId: instance.instanceId, waitId: task.waitId, ...(value && { variables: value }) }
   return (
     <Confirm
-      title={isSkip ? `Skip ${task.elementId}?` : `Try ${task.elementId} again?`}
+      title={isSkip ? `Skip ${name}?` : `Try ${name} again?`}
       action={isSkip ? "Skip" : "Try again"}
       isDanger={isSkip}
       isReady={!problem}

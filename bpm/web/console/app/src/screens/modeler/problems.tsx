@@ -18,7 +18,7 @@ export function Problems({ found: { problems, isNow, refused }, onElement, nameO
     <div class="flaws" role="status" aria-label="Check" aria-busy={!isNow}>
       <p class="row">
         {!isNow ? <Badge state="checking" tone="busy" /> : refused ? null : count ? <Badge state={words} tone="bad" /> : <Badge state="ready to deploy" tone="good" />}
-        <span class="muted">{isNow && !count && !refused && "A deployment would find nothing."}</span>
+        <span class="muted">{isNow && !count && !refused && "A deployment would find no problem."}</span>
       </p>
       {refused && <Refusal refused={refused} />}
       {count > 0 && (
