@@ -123,7 +123,7 @@ class Execution:
             request_id,
             call.id,
             address=call.address,
-            depth=self._messages.depth_of(call),
+            depth=self._messages.depth_of(call, principal.organization_id),
             recorder=settlement,
         )
         with self._bus.place_for(message, row.organization_id, ("rule", row.config_id or row.provider)):

@@ -71,7 +71,7 @@ class ImmediateExecution:
         except Exception:  # the worker meets it again, and settles the request with it
             return False
         recorder = ImmediateRecorder(row, self._execution.settlement(stored(row), rule), self._bus.now)
-        depth = self._messages.depth_of(call)
+        depth = self._messages.depth_of(call, principal.organization_id)
         envelope = Envelope(message, principal, call.id, call.id, address=call.address, depth=depth, recorder=recorder)
         try:
             await self._bus.execute(envelope)

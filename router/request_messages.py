@@ -63,9 +63,14 @@ class RequestMessages:
         authority = rule.authority if sender is None else rule.authority.joined(sender)
         return await self._present(acting("rule", f"rule:{rule.id}", rule.key, rule.organization_id, authority))
 
-    def depth_of(self, call: InboundCall) -> int:
-        """Return how many messages led to a request: some, where a delivery of ours has become it."""
-        return self._bus.causation.depth_of(call.headers.get(CAUSE))
+    def depth_of(self, call: InboundCall, organization_id: int) -> int:
+        """Return how many messages led to a request: some, where a delivery of ours has become it.
+
+        What it causes is then counted to what the delivery goes back to.
+        """
+        cause = self._bus.causation.read(call.headers.get(CAUSE))
+        self._bus.causes.go_back(organization_id, call.id, cause.root)
+        return cause.depth
 
     def _of_provider(self, name: str, call: InboundCall) -> tuple[Message[Any], Principal]:
         entry = (self._fixed.find(call.path) or {}).get(call.method)

@@ -114,7 +114,7 @@ class RequestSettlement(Recorder):
         }
         publisher = publisher_of("router", "router", row.organization_id)
         bus = self._parts.bus
-        depth = bus.causation.depth_of(row.headers.get(CAUSE)) + 1
+        depth = bus.causation.read(row.headers.get(CAUSE)).depth + 1
         publish_settled(bus, tx, publisher, DEAD_EVENT, data, row.request_id, depth)
 
 

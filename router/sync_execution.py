@@ -75,7 +75,7 @@ class SyncExecution:
             return answer(outcome) if outcome.ok and not has_refused(rule, outcome) else None
 
         def enveloped(recorder: SyncRecorder) -> Envelope:
-            depth = self._messages.depth_of(call)
+            depth = self._messages.depth_of(call, principal.organization_id)
             return Envelope(message, principal, call.id, address=call.address, depth=depth, recorder=recorder)
 
         async def attempt() -> tuple[Outcome | None, SyncRecorder]:

@@ -20,6 +20,8 @@ OWN = frozenset({EXECUTE, RESERVED_EVENTS})
 WINDOW = timedelta(hours=1)
 MAX_CAUSES = 10_000
 """How many causes are remembered, those that were active last."""
+MAX_ROOTS = 200_000
+"""How many requests are remembered that deliveries have become, the newest."""
 FEWEST_INSTANCES = 100
 """How many instances a cause may begin in an hour at any depth."""
 
@@ -42,6 +44,18 @@ class CorrelationBudget:
         self._clock = clock
         self._limits = limits
         self._tallies: OrderedDict[tuple[int, str], CorrelationUsage] = OrderedDict()
+        self._roots: OrderedDict[tuple[int, str], str] = OrderedDict()
+
+    def go_back(self, organization_id: int, correlation_id: str, root: str) -> None:
+        """Count what a request causes to the one that it goes back to: a delivery of that one has become it."""
+        if root and root != correlation_id:
+            self._roots[organization_id, correlation_id] = self.root_of(organization_id, root)
+            if len(self._roots) > MAX_ROOTS:
+                self._roots.popitem(last=False)
+
+    def root_of(self, organization_id: int, correlation_id: str) -> str:
+        """Return the correlation id that what this one causes is counted to."""
+        return self._roots.get((organization_id, correlation_id), correlation_id)
 
     def count_message(self, envelope: Envelope) -> None:
         """Count a message that another one caused; raises `Exhausted` when its cause has sent too many.
@@ -83,7 +97,8 @@ class CorrelationBudget:
 
     def _tally(self, envelope: Envelope) -> CorrelationUsage:
         now = self._clock()
-        cause = envelope.principal.organization_id, envelope.root
+        organization_id = envelope.principal.organization_id
+        cause = organization_id, self.root_of(organization_id, envelope.root)
         tally = self._tallies.get(cause)
         if tally is None or now - tally.since >= WINDOW:
             tally = self._tallies[cause] = CorrelationUsage(now)

@@ -208,7 +208,8 @@ class Deliveries:
         return result, kept
 
     def _notice(self, row: DeliveryRow, traceparent: str) -> EventNotice:
-        cause = self._bus.causation.write(row.event_depth, row.event_id)
+        root = self._bus.causes.root_of(row.organization_id, row.correlation_id)
+        cause = self._bus.causation.write(row.event_depth, row.event_id, root)
         return EventNotice(row.event_id, row.event, row.published_at, row.event_data.encode(), cause, traceparent)
 
     async def _require_author(self, destination: Destination) -> None:

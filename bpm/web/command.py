@@ -54,6 +54,8 @@ class CommandEndpoint(MessageAddress):
         registration = self._bus.registry.find(name)
         try:
             await self._bus.admit(principal, registration, request.request_id, request.address)
+            cause = self._bus.causation.read(request.headers.get(CAUSE))
+            self._bus.causes.go_back(principal.organization_id, request.request_id, cause.root)
             envelope = Envelope(
                 await beside_loop(
                     len(raw),
@@ -63,7 +65,7 @@ class CommandEndpoint(MessageAddress):
                 principal,
                 request.request_id,
                 address=request.address,
-                depth=self._bus.causation.depth_of(request.headers.get(CAUSE)),
+                depth=cause.depth,
                 idempotency_key=key,
                 fingerprint=_fingerprint(raw, request) if key is not None else "",
                 traceparent=request.headers.get(TRACEPARENT, ""),

@@ -137,7 +137,10 @@ class Replays:
         if by.is_by_hand:
             return columns
         headers = columns.get("headers", row.headers)
-        return {**columns, "headers": {**headers, CAUSE: self._causation.write(by.depth, row.request_id)}}
+        return {
+            **columns,
+            "headers": {**headers, CAUSE: self._causation.write(by.depth, row.request_id, row.request_id)},
+        }
 
     def _stored_with(self, row: RequestRow, decision: Decision) -> dict[str, Any]:
         """Return to whom a request belongs that was refused before; any other one stays whose it is."""

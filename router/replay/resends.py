@@ -75,12 +75,13 @@ class Resends:
         headers = {name: value for name, value in captured.headers.items() if value != REDACTED}
         headers |= {name.lower(): value for name, value in (edit.headers or {}).items()}
         sent = {name: value for name, value in headers.items() if name not in BY_HAND}
+        cause = self._causation.write(depth, row.request_id, row.request_id)
         call = replace(
             captured,
             id=new_id(),
             received_at=now,
             address=address,
-            headers={**sent, "content-length": str(len(body)), CAUSE: self._causation.write(depth, row.request_id)},
+            headers={**sent, "content-length": str(len(body)), CAUSE: cause},
             query_string=captured.query_string if edit.query is None else edit.query.removeprefix("?"),
             body=body,
         )
