@@ -7,6 +7,7 @@ from pydantic import Field
 
 from bpm.bus import Command, Context, EffectContext, ShownWith, View, handles
 from bpm.errors import NotFound
+from bpm.exact_json import write_json
 from commands.payments import remita_tables
 from commands.payments.asked_back import AskedBack
 from commands.payments.rechecks import wait_before
@@ -75,7 +76,7 @@ def ask_later(context: Context, key: CollectionKey, checks: int) -> None:
         "requestId": key.request_id,
         "date": key.date,
     }
-    name = ":".join(("remita", *key, str(checks)))
+    name = f"remita:{write_json([*key, checks]).decode()}"
     context.later("ConfirmRemitaCollectionCommand", fields, delay=wait_before(checks), key=name)
 
 

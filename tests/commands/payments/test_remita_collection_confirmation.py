@@ -63,6 +63,17 @@ async def test_a_debit_that_was_made_is_confirmed(payments: PaymentsSender, http
     assert len(await payments.events("remita.*")) == 2
 
 
+async def test_ids_that_run_together_are_asked_about_each(payments: PaymentsSender) -> None:
+    """The question about one debit does not stand for that about another whose ids have the colon elsewhere."""
+    lines = ", ".join(
+        f'{{"mandateId": "{mandate}", "requestId": "{request}", "debitDate": "03/05/2026", "amount": "1"}}'
+        for mandate, request in (("1:2", "3"), ("1", "2:3"))
+    )
+    await payments.receive(PATH, f'{{"notificationType": "DEBIT", "lineItems": [{lines}]}}'.encode())
+    asked = [(row.fields["mandateId"], row.fields["requestId"]) for row in await waiting(payments)]
+    assert asked == [("1:2", "3"), ("1", "2:3")]
+
+
 async def test_a_mandate_counts_while_it_is_active(payments: PaymentsSender, httpserver: HTTPServer) -> None:
     """The answer may be wrapped as a script; a mandate that is not active yet is asked about again."""
     await notify(payments, "ACTIVATION")
