@@ -10,6 +10,9 @@ from bpm.clock import Clock
 from bpm.errors import Conflict
 from bpm.security.permissions import Principal
 
+PROOF = 16
+"""How many characters of a key only this installation can make."""
+
 
 class HourlyEvents:
     """One type of event, published by a part of the product."""
@@ -30,7 +33,9 @@ class HourlyEvents:
             self._hour, self._told = hour, set()
         if subject in self._told:
             return
-        fields = {"event": self._event, "data": data, "idempotencyKey": f"{self._event} {subject} {hour}"}
+        key = f"{self._event} {subject} {hour}"
+        proof = self._bus.box.fingerprint(key)[:PROOF]  # whoever may publish could have taken a key that is guessed
+        fields = {"event": self._event, "data": data, "idempotencyKey": f"{key} {proof}"}
         message = self._bus.registry.decode(PUBLISH, fields)
         outcome = await self._bus.execute(Envelope(message, self._publisher))
         if outcome.error is not None and not isinstance(outcome.error, Conflict):
