@@ -271,3 +271,18 @@ async def test_a_signature_begins_with_what_most_need(signed_in: Page, server: S
     await expect(page.get_by_label("signedContent")).to_be_hidden()
     await page.get_by_text("further fields").click()
     await expect(page.get_by_label("signedContent")).to_be_visible()
+
+
+async def test_a_script_is_typed_over(signed_in: Page, server: ServerProcess) -> None:
+    """The browser would keep the look of what was chosen, by a style that the policy forbids; brackets go around it."""
+    page = signed_in
+    await begin(page, server, "made-by-typing", "Script")
+    await write(page, "return 1")
+    await page.keyboard.press("Control+a")
+    await page.keyboard.type("number = 1")
+    await page.keyboard.press("Shift+Home")
+    await page.keyboard.type("(")
+    await page.keyboard.press("End")
+    await expect(editor(page)).to_have_text("(number = 1)")
+    await page.keyboard.press("Control+z")
+    await expect(editor(page)).to_have_text("number = 1")

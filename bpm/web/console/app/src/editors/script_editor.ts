@@ -44,6 +44,18 @@ const NAMES = ["payload", "headers", "query", "path", "method", "request_id", "r
 const CALLS = ["send", "reply", "log", "now"]
 const PATH = /\b(payload|variables)((?:\["[^"]*"\])*)\["?(\w*)$/
 
+/** Puts what is typed in the place of what is chosen; left to the browser, it takes over the look of that by a style. */
+const typedOver = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { from, to, empty } = view.state.selection.main
+    const { data } = event
+    if (event.inputType !== "insertText" || !data || empty || view.composing) return false
+    const insert = () => view.state.update(view.state.replaceSelection(data), { userEvent: "input.type", scrollIntoView: true })
+    if (!view.state.facet(EditorView.inputHandler).some((handle) => handle(view, from, to, data, insert))) view.dispatch(insert())
+    return true
+  },
+})
+
 interface Options {
   parent: HTMLElement
   text: string
@@ -72,6 +84,7 @@ export function openEditor({ parent, text, label, onText, check, shape }: Option
         indentOnInput(),
         bracketMatching(),
         closeBrackets(),
+        typedOver,
         highlightActiveLine(),
         indentUnit.of("    "),
         python(),
