@@ -225,6 +225,13 @@ async def test_what_is_written_is_published_without_switching_the_rule(signed_in
     assert after["description"] == "written before it was off"
     assert not after["isEnabled"]
 
+    await page.get_by_role("tab", name="History").click()
+    await page.get_by_role("button", name="compare with the form").last.click()
+    await page.get_by_role("button", name="Take revision 1 into the form").click()
+    await page.get_by_role("button", name="Publish").click()
+    await expect(page.get_by_text("Revision 4 by admin")).to_be_visible()
+    assert not (await rule_with(server, "switched"))["isEnabled"]
+
 
 async def test_a_variable_begins_empty_and_may_be_emptied(signed_in: Page, server: ServerProcess) -> None:
     """Nothing stands in it before one writes, and it stays while one does."""

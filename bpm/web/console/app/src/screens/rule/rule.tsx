@@ -189,7 +189,7 @@ function RuleForm({ id, rule, draft, schema, onSaved }: Props) {
           subject={subject}
           onPayload={setPayload}
           onProblems={setSentences}
-          onTake={replace}
+          onTake={(taken) => replace(asSwitched(taken, draft ? undefined : rule))}
           onSaved={onSaved}
         />
       </div>
