@@ -23,6 +23,18 @@ from bpm.security.net_targets import Targets
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 DAY = timedelta(days=1)
+SIGNS_CERTIFICATES = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+"""What Python 3.13 and newer demand of an authority, beside the identifiers of keys."""
 LOOPBACK = Targets(AddressList.parse("127.0.0.0/8, ::1/128"))
 
 
@@ -86,8 +98,10 @@ class Authority:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority")])
-        basic = x509.BasicConstraints(ca=True, path_length=None)
-        made = self._builder(self._name, self._key).add_extension(basic, critical=True).sign(self._key, hashes.SHA256())
+        builder = self._builder(self._name, self._key)
+        for extension in (x509.BasicConstraints(ca=True, path_length=None), SIGNS_CERTIFICATES):
+            builder = builder.add_extension(extension, critical=True)
+        made = builder.sign(self._key, hashes.SHA256())
         self.file = folder / "authority.pem"
         self.file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
 
@@ -118,6 +132,8 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(now + start)
             .not_valid_after(now + end)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
         )
 
 
