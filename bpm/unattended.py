@@ -148,8 +148,8 @@ WAYS: tuple[Way, ...] = (
         "trial",
         "a dry run or a back-test of a saved rule",
         "the rule's people and the tester",
-        "when it runs, " + EACH_MESSAGE,
-        "the answer says so; nothing is kept in any case",
+        "when it runs, " + EACH_MESSAGE + "; in the background the tester also before each part of the requests",
+        "the answer says so, in the background the back-test has failed with the sentence; nothing is done in any case",
     ),
     Way(
         "transform",

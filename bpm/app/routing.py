@@ -105,7 +105,9 @@ def build_routing(foundation: Foundation, bus: Bus, accounts: Accounts) -> Routi
         ImmediateExecution(bus, messages, execution, jobs),
         Replays(judge, jobs, lanes, bus.causation, bus.tracer),
         Resends(judge, jobs, lanes, bus.causation, bus.tracer),
-        BackTests(database, foundation.registry, compile_rule, foundation.clock, seal, routes.rules_beside),
+        BackTests(
+            database, foundation.registry, compile_rule, foundation.clock, seal, routes.rules_beside, bus.require_now
+        ),
         published_keys,
         SubscriptionClient(targets),
         trust,

@@ -12,16 +12,17 @@ import structlog
 
 from bpm.bus import Message, Registry
 from bpm.clock import Clock
-from bpm.errors import Poisoned
+from bpm.errors import PUTS_OFF, Poisoned, Refused
 from bpm.jobs import Job
-from bpm.security.permissions import Principal
+from bpm.security.permissions import Permission, Principal
+from bpm.security.stored_principal import principal_columns
 from bpm.store import Database, Transaction
 from bpm.threads import in_thread
 from router.backtest import tables
 from router.backtest.difference import Difference
 from router.backtest.examiner import Examiner, with_result
 from router.backtest.plan import Plan, chosen
-from router.backtest.tables import KIND, ExaminedRequest
+from router.backtest.tables import KIND, ExaminedRequest, OpenBackTest
 from router.backtest.tally import Tally
 from router.request_seal import RequestSeal
 from router.rule import Rule, hide_alike
@@ -31,14 +32,20 @@ BATCH = 250
 """How many requests one read loads."""
 NOTE_SECONDS = 1.0
 """How often progress is written down."""
+PERMISSIONS: tuple[Permission, ...] = ("webhooks:write", "inbound:read")
+"""What is asked for anew while one runs in the background."""
 SLICE_SECONDS = 0.002
 PAUSE_SECONDS = 0.0005
 """The comparing thread holds the interpreter's lock for a slice, then lets the event loop have it."""
 
 log = structlog.get_logger("router")
 
+RequireNow = Callable[[Principal, Permission, str], Awaitable[None]]
+"""Raises `Forbidden` when somebody lacks a permission at this moment."""
 Progress = Callable[[Tally, int], Awaitable[None]]
 """Told of the tally so far and how many requests there are in all."""
+Ask = Callable[[], Awaitable[None]]
+"""Raises `Forbidden` when whoever asked may do it no more."""
 Rehearse = Callable[[Message[Any]], Awaitable[str | None]]
 """Runs a message as if, and returns why it failed."""
 
@@ -56,11 +63,13 @@ class BackTests:
         clock: Clock,
         seal: RequestSeal,
         rules_beside: Callable[[Rule], Sequence[Rule]],
+        require_now: RequireNow,
     ) -> None:
         """Take where requests are, how a configuration's row becomes a rule, and what opens signatures.
 
-        `rules_beside` gives the other rules at the address of one.
+        `rules_beside` gives the other rules at the address of one; `require_now` is `Bus.require_now`.
         """
+        self._require_now = require_now
         self._rules_beside = rules_beside
         self._seal = seal
         self._database = database
@@ -76,17 +85,21 @@ class BackTests:
     async def run(self, job: Job) -> None:
         """See `JobKind.run`; a run that was cut off is begun again, as nothing depends on it."""
         async with self._one_at_a_time:
-            plan = await self._database.read(lambda tx: tables.open_plan(tx, job.ref))
-            if plan is None:
+            found = await self._database.read(lambda tx: tables.open_back_test(tx, job.ref))
+            if found is None:
                 return
             await self._note(job.ref, {"state": tables.RUNNING, "started_at": self._clock()})
             try:
-                tally = await self.compare(Plan.restored(plan), self._noting(job.ref))
+                tally = await self.compare(Plan.restored(found.plan), self._noting(job.ref), partial(self._ask, found))
+            except PUTS_OFF:
+                raise
+            except Refused as error:
+                ended: dict[str, Any] = {"state": tables.FAILED, "error": "; ".join(error.errors)}
             except Exception as error:
                 if self._database.is_outage(error):
                     raise
                 log.exception("back-test failed", back_test_id=job.ref)
-                ended: dict[str, Any] = {"state": tables.FAILED, "error": "the comparison failed; the log says why"}
+                ended = {"state": tables.FAILED, "error": "the comparison failed; the log says why"}
             else:
                 changed = [to_row(difference) for difference in tally.changed]
                 ended = {"state": tables.DONE, **tally.values(), "changed": changed}
@@ -97,8 +110,8 @@ class BackTests:
         ended = {"state": tables.FAILED, "error": "; ".join(error.errors), "completed_at": self._clock()}
         await self._note(job.ref, ended)
 
-    async def compare(self, plan: Plan, progress: Progress | None = None) -> Tally:
-        """Examine the plan's requests, and say how far it is about once a second."""
+    async def compare(self, plan: Plan, progress: Progress | None = None, ask: Ask | None = None) -> Tally:
+        """Examine the plan's requests, and say how far it is about once a second; `ask` before each part of them."""
         examiner = self.examiner(plan)
         request_ids = await chosen(plan, self._database)
         tally, noted = Tally(), time.monotonic()
@@ -106,6 +119,8 @@ class BackTests:
             await progress(tally, len(request_ids))
         for start in range(0, len(request_ids), BATCH):
             batch = request_ids[start : start + BATCH]
+            if ask is not None:
+                await ask()
             rows = await self._database.read(lambda tx, batch=batch: tables.whole_requests(tx, batch))
             await in_thread(plan.organization_id, partial(_examine, examiner, rows, tally))
             if progress is not None and time.monotonic() - noted > NOTE_SECONDS:
@@ -132,6 +147,11 @@ class BackTests:
         rule, *others = hide_alike([rule, *self._rules_beside(rule)])
         return Examiner(rule, before, self._registry, self._seal, others)
 
+    async def _ask(self, found: OpenBackTest) -> None:
+        """Raise `Forbidden` when whoever asked for a back-test may see what it compares no more."""
+        for permission in PERMISSIONS:
+            await self._require_now(found.author, permission, "Going on with the back-test")
+
     def _noting(self, back_test_id: str) -> Progress:
         async def progress(tally: Tally, total: int) -> None:
             await self._note(back_test_id, {"total": total, **tally.values()})
@@ -152,7 +172,7 @@ def new_back_test(plan: Plan, author: Principal, back_test_id: str, now: datetim
         "counts": {},
         "unchecked": {},
         "changed": [],
-        "author_id": author.id,
+        **principal_columns(author, "author"),
         "created_at": now,
     }
 

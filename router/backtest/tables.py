@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Index, literal, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Index, and_, literal, or_, tuple_, update
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 
 from bpm.jobs import lacks_token
+from bpm.security.permissions import Principal
+from bpm.security.stored_principal import StoredPrincipal
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
+from bpm.store.organizations import is_switched_off
 from bpm.store.records import Records
 from router.tables.requests import INBOUND
 
@@ -35,6 +38,9 @@ class BackTest(OrganizationRow, table=True):
     changed: list[dict[str, Any]] = Field(sa_type=JsonColumn)
     error: str | None = None
     author_id: str
+    author_name: str | None = None
+    permissions: list[str] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
+    authority: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
     created_at: datetime = Field(sa_type=UtcDateTime)
     started_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
     completed_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
@@ -42,7 +48,9 @@ class BackTest(OrganizationRow, table=True):
 
 BACK_TESTS = BackTest.table()
 
-_IS_OPEN = or_(BACK_TESTS.c.state == WAITING, BACK_TESTS.c.state == RUNNING)
+_IS_OPEN = and_(
+    or_(BACK_TESTS.c.state == WAITING, BACK_TESTS.c.state == RUNNING), ~is_switched_off(BACK_TESTS.c.organization_id)
+)
 
 
 class CapturedRequest(NamedTuple):
@@ -73,10 +81,23 @@ class ExaminedRequest(NamedTuple):
 
 
 class OpenBackTest(NamedTuple):
-    """A back-test that has not ended."""
+    """A back-test that has not ended, of an organisation that is switched on."""
 
     id: str
     created_at: datetime
+    plan: dict[str, Any]
+    organization_id: int
+    author_id: str
+    author_name: str | None
+    permissions: list[str] | None
+    authority: dict[str, Any] | None
+
+    @property
+    def author(self) -> Principal:
+        """Who asked for it; of one from before there were the columns it is not known what they may do."""
+        name = self.author_name or self.author_id
+        stored = StoredPrincipal(self.author_id, name, self.organization_id, self.permissions or [], self.authority)
+        return stored.acting("system")
 
 
 _OPEN = Records(OpenBackTest, BACK_TESTS)
@@ -95,9 +116,9 @@ def find_back_test(tx: Transaction, organization_id: int, back_test_id: str) -> 
     return tx.session(organization_id).exec(statement).first()
 
 
-def open_plan(tx: Transaction, back_test_id: str) -> dict[str, Any] | None:
-    """Return the plan of a back-test that has not ended, or None."""
-    return tx.connection.execute(select(BACK_TESTS.c.plan).where(BACK_TESTS.c.id == back_test_id, _IS_OPEN)).scalar()
+def open_back_test(tx: Transaction, back_test_id: str) -> OpenBackTest | None:
+    """Return a back-test that has not ended, or None."""
+    return _OPEN.first(tx.connection, _OPEN.select.where(BACK_TESTS.c.id == back_test_id, _IS_OPEN))
 
 
 def open_back_tests(tx: Transaction, limit: int) -> list[OpenBackTest]:
