@@ -2,6 +2,7 @@
 
 import base64
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.message import Message
@@ -82,6 +83,7 @@ def _extended(disposition: str, name: str) -> str | None:
     header = Message()
     header["content-disposition"] = disposition
     try:
+        _demand_one_of_each(re.findall(rf";\s*{name}\*(\d*)", disposition, re.IGNORECASE))
         found = header.get_param(name, header="content-disposition")
     except (TypeError, ValueError):  # what the library raises for pieces that do not go together
         raise MultipartError(f"a part's {name} can't be put together from the pieces of its option") from None
@@ -92,6 +94,12 @@ def _extended(disposition: str, name: str) -> str | None:
     if codec is None:
         raise MultipartError(f"the charset {charset[:MAX_SHOWN]!r} of a part's {name} is not supported")
     return value.encode("latin-1", "replace").decode(codec, "replace")
+
+
+def _demand_one_of_each(numbers: list[str]) -> None:
+    """Raise `ValueError` where one piece is the whole, or two are the same: not every Python reads them alike."""
+    if len(numbers) > 1 and ("" in numbers or len(set(numbers)) < len(numbers)):
+        raise ValueError
 
 
 class _Reader:
