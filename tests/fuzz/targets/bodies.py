@@ -59,7 +59,17 @@ FRAGMENTS = [
         "😀",
     ),
     *("token", "secret", " ", "a" * 300, "a=1&" * 1_100, "{}" * 400),
-    *("--b", "--b--", "\r\n\r\n", 'Content-Disposition: form-data; name="password"', "; filename=f", "Content-Type: "),
+    *(
+        "--b",
+        "--b--",
+        "\r\n\r\n",
+        'Content-Disposition: form-data; name="password"',
+        "; filename=f",
+        "; name*=utf-8''a",
+        "; name*0=a",
+        "; filename*1*=%41",
+        "Content-Type: ",
+    ),
 ]
 NAMES = st.sampled_from(["password", "apiKey", "a", "x_token", "é", "p%61ssword", "", "Client-Secret"])
 VALUES = st.recursive(
