@@ -9,5 +9,6 @@ down_revision = "0049"
 
 def upgrade() -> None:
     """Add the columns; a back-test that is under way has to be asked for again."""
-    for name in ("author_name", "permissions", "authority"):
-        op.add_column("back_test", sa.Column(name, sa.Text, nullable=True))
+    op.add_column("back_test", sa.Column("author_name", sa.String, nullable=True))
+    op.add_column("back_test", sa.Column("permissions", sa.Text, nullable=True))
+    op.add_column("back_test", sa.Column("authority", sa.Text, nullable=True))
