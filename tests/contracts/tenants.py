@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -142,7 +143,7 @@ async def stored(server: ServerProcess, organization_id: int) -> dict[str, list[
     """Return every stored row of an organisation, by table."""
     if "BPM_DATABASE_URL" in server.environment:
         return await _stored_on_postgres(server.environment["BPM_DATABASE_URL"], organization_id)
-    with sqlite3.connect(f"file:{server.data_dir / 'bpm.db'}?mode=ro", uri=True) as connection:
+    with closing(sqlite3.connect(f"file:{server.data_dir / 'bpm.db'}?mode=ro", uri=True)) as connection:
         names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         owned = [name for name in names if "organization_id" in _columns(connection, name)]
         asked = ((name, f'SELECT * FROM "{name}" WHERE organization_id = ?') for name in owned)  # noqa: S608 our tables

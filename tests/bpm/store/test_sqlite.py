@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.embedded]
 async def test_what_was_written_is_in_the_file(database: Database, settings: Settings) -> None:
     """A returned write is there for any process that opens the file."""
     assert await database.write(insert("a")) == "a"
-    with sqlite3.connect(settings.sqlite_path) as other:
+    with closing(sqlite3.connect(settings.sqlite_path)) as other, other:
         assert other.execute("SELECT word FROM writer_sample").fetchall() == [("a",)]
     other.close()
 

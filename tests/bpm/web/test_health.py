@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -66,7 +67,7 @@ async def test_a_draining_process_is_alive_but_not_ready(client: httpx.AsyncClie
 async def test_readiness_writes_for_real(client: httpx.AsyncClient, settings: Settings) -> None:
     """Ready means that a row was just written to the file."""
     await client.get("/readyz")
-    with sqlite3.connect(settings.sqlite_path) as connection:
+    with closing(sqlite3.connect(settings.sqlite_path)) as connection, connection:
         assert connection.execute("SELECT count(*) FROM readiness_probe").fetchone() == (1,)
     connection.close()
 
@@ -76,7 +77,7 @@ async def test_an_outdated_schema_is_not_ready(
     client_of: Clients, database: Database, lifecycle: Lifecycle, settings: Settings
 ) -> None:
     """A database at another migration than ours is not ready, and the detail names both."""
-    with sqlite3.connect(settings.sqlite_path) as connection:
+    with closing(sqlite3.connect(settings.sqlite_path)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '0000'")
     connection.close()
     async with client_of(Readiness(database, lifecycle, WorkerWatch(database))) as client:
@@ -109,7 +110,7 @@ async def test_a_table_that_is_gone_is_not_ready(
     client_of: Clients, database: Database, lifecycle: Lifecycle, settings: Settings
 ) -> None:
     """Whatever the database answers, the check ends in a status and a sentence without its words."""
-    with sqlite3.connect(settings.sqlite_path) as connection:
+    with closing(sqlite3.connect(settings.sqlite_path)) as connection, connection:
         connection.execute("DROP TABLE readiness_probe")
     connection.close()
     async with client_of(Readiness(database, lifecycle, WorkerWatch(database))) as client:
@@ -200,7 +201,7 @@ async def test_asking_often_writes_once(
     """A hundred questions within a second cost one write."""
     async with client_of(Readiness(database, lifecycle, WorkerWatch(database))) as client:
         await client.get("/readyz")
-        with sqlite3.connect(tmp_path / "bpm.db") as connection:
+        with closing(sqlite3.connect(tmp_path / "bpm.db")) as connection, connection:
             first = connection.execute("SELECT written_at FROM readiness_probe").fetchone()
             for _ in range(100):
                 assert (await client.get("/readyz")).status_code == 200
