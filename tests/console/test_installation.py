@@ -38,5 +38,5 @@ async def test_nobody_takes_one_for_another(built: None, browser: Browser, axe: 
         await expect(page.get_by_text(told, exact=True).locator("visible=true")).to_have_count(1)
         await expect(page).to_have_title(f"Overview · {NAME} · BPM Bus")
         assert await faults(page, axe) == []
-        assert await page.evaluate("document.documentElement.scrollWidth") == width
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
         await context.close()
