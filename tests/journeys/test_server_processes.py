@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from bpm.testing import ServerProcess, until
+from tests.journeys.children import answering_children
 from tests.journeys.flood import ENVIRONMENT, Flood, everything_done, prepare
 
 pytestmark = pytest.mark.anyio
@@ -25,7 +26,7 @@ class TwoProcesses(ServerProcess):
     @property
     def children(self) -> set[int]:
         """The ids of the processes that answer."""
-        return {child.pid for child in psutil.Process(self.pid).children() if "--socket" in child.cmdline()}
+        return answering_children(self.pid)
 
     def connections(self, child: int) -> int:
         """How many clients one of them answers now."""

@@ -7,12 +7,12 @@ import ssl
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
 
 from bpm.testing import ServerProcess, until
 from bpm.testing.process import ServerDidNotStart
 from tests.bpm.events.serving import DAY, Authority
+from tests.journeys.children import answering_children
 
 pytestmark = pytest.mark.anyio
 
@@ -50,7 +50,7 @@ class TwoProcesses(SecuredServer):
 
     def each_alone(self) -> list["Alone"]:
         """Return a way to have the one, and a way to have the other of them answer."""
-        children = [child.pid for child in psutil.Process(self.pid).children() if "--socket" in child.cmdline()]
+        children = answering_children(self.pid)
         assert len(children) == 2
         return [Alone(child) for child in children]
 
