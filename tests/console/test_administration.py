@@ -8,7 +8,7 @@ from playwright.async_api import Browser, Page, expect
 
 from bpm.settings import Settings
 from bpm.store import open_database
-from bpm.testing import ServerProcess
+from bpm.testing import ServerProcess, until
 from tests.console.conftest import LOOPBACK, sign_in
 from tests.console.test_screens import faults, visit
 from tests.given_up import store_given_up
@@ -139,6 +139,9 @@ async def test_a_message_that_died_is_tried_again(built: None, browser: Browser)
         await page.locator(".needs li", has_text="1 message of a process was given up").get_by_role("link").click()
         await page.get_by_role("row", name="PingQuery").get_by_role("button", name="Try again").click()
         await page.get_by_role("dialog").get_by_role("button", name="Try again").click()
+        await until(
+            lambda: server.cmd("GetScheduledMessageListQuery", state="sent"), lambda found: found["totalCount"] == 1
+        )
         await page.get_by_label("State").select_option("sent")
         await expect(page.locator("tbody tr", has_text="PingQuery")).to_have_count(1)
         await page.context.close()
