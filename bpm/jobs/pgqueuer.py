@@ -178,8 +178,8 @@ class PostgresTokens(JobBackend):
 
     def row(self, job: Job, delay: timedelta) -> tuple[Table, Mapping[str, Any]]:
         """See `Tokens.row`."""
-        due = utc_now() + delay
-        place = self._turns.place(job.organization_id, due, due - delay)
+        now = utc_now()
+        place = self._turns.place(job.organization_id, now + delay, now)
         return TOKENS, {"kind": job.kind, "key": job.key, "delay": delay, "place": place}
 
     def wake(self) -> None:

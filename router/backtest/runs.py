@@ -22,7 +22,7 @@ from router.backtest import tables
 from router.backtest.difference import Difference
 from router.backtest.examiner import Examiner, with_result
 from router.backtest.plan import Plan, chosen
-from router.backtest.tables import KIND, ExaminedRequest, OpenBackTest
+from router.backtest.tables import KIND, AskedBackTest, ExaminedRequest
 from router.backtest.tally import Tally
 from router.request_seal import RequestSeal
 from router.rule import Rule, hide_alike
@@ -80,12 +80,12 @@ class BackTests:
 
     def pending(self, tx: Transaction, limit: int) -> Sequence[Job]:
         """See `JobKind.pending`."""
-        return [Job(KIND, row.id, 0, row.created_at) for row in tables.open_back_tests(tx, limit)]
+        return [Job(KIND, row.id, 0, row.created_at, row.organization_id) for row in tables.open_back_tests(tx, limit)]
 
     async def run(self, job: Job) -> None:
         """See `JobKind.run`; a run that was cut off is begun again, as nothing depends on it."""
         async with self._one_at_a_time:
-            found = await self._database.read(lambda tx: tables.open_back_test(tx, job.ref))
+            found = await self._database.read(lambda tx: tables.asked_back_test(tx, job.ref))
             if found is None:
                 return
             await self._note(job.ref, {"state": tables.RUNNING, "started_at": self._clock()})
@@ -147,7 +147,7 @@ class BackTests:
         rule, *others = hide_alike([rule, *self._rules_beside(rule)])
         return Examiner(rule, before, self._registry, self._seal, others)
 
-    async def _ask(self, found: OpenBackTest) -> None:
+    async def _ask(self, found: AskedBackTest) -> None:
         """Raise `Forbidden` when whoever asked for a back-test may see what it compares no more."""
         for permission in PERMISSIONS:
             await self._require_now(found.author, permission, "Going on with the back-test")

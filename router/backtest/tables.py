@@ -85,6 +85,12 @@ class OpenBackTest(NamedTuple):
 
     id: str
     created_at: datetime
+    organization_id: int
+
+
+class AskedBackTest(NamedTuple):
+    """What is compared by a back-test that has not ended, and for whom."""
+
     plan: dict[str, Any]
     organization_id: int
     author_id: str
@@ -101,6 +107,7 @@ class OpenBackTest(NamedTuple):
 
 
 _OPEN = Records(OpenBackTest, BACK_TESTS)
+_ASKED = Records(AskedBackTest, BACK_TESTS)
 _CAPTURED = Records(CapturedRequest, INBOUND)
 _EXAMINED = Records(ExaminedRequest, INBOUND)
 
@@ -116,9 +123,9 @@ def find_back_test(tx: Transaction, organization_id: int, back_test_id: str) -> 
     return tx.session(organization_id).exec(statement).first()
 
 
-def open_back_test(tx: Transaction, back_test_id: str) -> OpenBackTest | None:
+def asked_back_test(tx: Transaction, back_test_id: str) -> AskedBackTest | None:
     """Return a back-test that has not ended, or None."""
-    return _OPEN.first(tx.connection, _OPEN.select.where(BACK_TESTS.c.id == back_test_id, _IS_OPEN))
+    return _ASKED.first(tx.connection, _ASKED.select.where(BACK_TESTS.c.id == back_test_id, _IS_OPEN))
 
 
 def open_back_tests(tx: Transaction, limit: int) -> list[OpenBackTest]:
