@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, cast
+from uuid import UUID
 
 import asyncpg
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver, AsyncpgPoolDriver
@@ -13,7 +14,7 @@ from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.domain.models import Job as Token
 from pgqueuer.domain.models import TracebackRecord
 from pgqueuer.domain.settings import DBSettings
-from pgqueuer.domain.types import Channel
+from pgqueuer.domain.types import JOB_STATUS, Channel
 from pgqueuer.ports import RepositoryPort
 from pgqueuer.ports.driver import Driver
 from sqlalchemy import ARRAY, Interval, MetaData, Table, Text, bindparam, text
@@ -32,6 +33,8 @@ LOG_KEPT = timedelta(hours=1)
 PRUNED_AT_ONCE = 10_000
 COUNT_SECONDS = 2.0
 """How often a worker looks for what dead processes were running."""
+HELD = timedelta(seconds=1)
+"""After which a job is tried again that could not even be put off, as the database was away."""
 TOLD = timedelta(seconds=2 * COUNT_SECONDS)
 """For how long nobody takes what a dead process was running: by then every worker knows that it is suspect."""
 UNCOUNTED_LEASE = timedelta(days=1)
@@ -102,6 +105,10 @@ _COUNT_DEATHS = f"""
     ON CONFLICT (key) DO UPDATE
         SET deaths = {DEATHS.name}.deaths + CASE WHEN {DEATHS.name}.is_waiting THEN 0 ELSE 1 END, is_waiting = true
 """  # noqa: S608 our names
+_GIVE_BACK = f"""
+    UPDATE {NAME} SET status = 'queued', updated = now(), execute_after = now()
+    WHERE status = 'picked' AND queue_manager_id = $1
+"""  # noqa: S608 our name
 _FORGET_ENDED = f"DELETE FROM {DEATHS.name} WHERE NOT EXISTS (SELECT FROM {NAME} WHERE dedupe_key = key)"  # noqa: S608
 _DEATHS = f"SELECT key, deaths FROM {DEATHS.name}"  # noqa: S608
 _MARK = f"UPDATE {DEATHS.name} SET is_waiting = $2 WHERE key = $1"  # noqa: S608
@@ -111,12 +118,19 @@ _FORGET = f"DELETE FROM {DEATHS.name} WHERE key = $1"  # noqa: S608
 class CountedQueries(Queries):
     """PgQueuer's queries; what a dead process was running is counted when it is given back, before it is taken."""
 
-    count_deaths: Callable[[], Awaitable[None]]
+    look_around: Callable[[UUID], Awaitable[None]]
 
     async def dequeue(self, *args: Any, **kwargs: Any) -> list[Token]:
         """See `Queries.dequeue`; what PgQueuer would take over is given back already."""
-        await self.count_deaths()
+        await self.look_around(kwargs["queue_manager_id"])
         return await super().dequeue(*args, **{**kwargs, "heartbeat_timeout": UNCOUNTED_LEASE})
+
+    async def log_jobs(self, job_status: Sequence[tuple[Token, JOB_STATUS, TracebackRecord | None]]) -> None:
+        """See `Queries.log_jobs`; one that could not even be put off is put off now, and not held back."""
+        await super().log_jobs([entry for entry in job_status if entry[1] != "failed"])
+        for token, status, traceback_record in job_status:
+            if status == "failed":
+                await self.retry_job(token, HELD, traceback_record)
 
     async def retry_job(self, job: Token, delay: timedelta, traceback_record: TracebackRecord | None) -> None:
         """See `Queries.retry_job`; the job comes behind those that are due before it."""
@@ -134,6 +148,7 @@ class PostgresTokens(JobBackend):
         """Take the server's address; LISTEN needs a direct one, not a transaction pooler's."""
         self._dsn = dsn
         self._pool: Any = None
+        self._manager: UUID | None = None
         self._counted_at = 0.0
         self._turns = Turns()
         self.deaths = CrashTracker(self)
@@ -164,7 +179,7 @@ class PostgresTokens(JobBackend):
             self._dsn, min_size=2, max_size=CONNECTIONS, timeout=CONNECT_SECONDS, command_timeout=CONNECT_SECONDS * 3
         )
         queries = _queries(AsyncpgPoolDriver(self._pool))
-        queries.count_deaths = self._count_deaths
+        queries.look_around = self._look_around
         return queries
 
     async def close(self) -> None:
@@ -213,6 +228,13 @@ class PostgresTokens(JobBackend):
     async def forget(self, key: str) -> None:
         """See `CrashRecords.forget`."""
         await self._pool.execute(_FORGET, key)
+
+    async def _look_around(self, manager: UUID) -> None:
+        """Give back what the manager before left, which the database cut off; count deaths now and then."""
+        if self._manager not in (None, manager):
+            await self._pool.execute(_GIVE_BACK, self._manager)
+        self._manager = manager
+        await self._count_deaths()
 
     async def _count_deaths(self) -> None:
         """Give back what dead processes were running, and count their deaths."""
