@@ -46,7 +46,7 @@ class ProcessMonoEventCommand(Command[MonoEventView]):
 
 @handles
 def process(command: ProcessMonoEventCommand, context: Context, mono_api: MonoApi) -> MonoEventView:
-    """Store and publish the event, and have the payment confirmed that it tells of; a known one changes nothing."""
+    """Store and publish the event, and have the payment confirmed that it tells of; a known one does the latter."""
     name = mono_events.published_name(command.event)
     account_id = mono_events.account_id(name, command.data)
     occurred_at = mono_events.moment_of(command.timestamp)
@@ -66,8 +66,8 @@ def process(command: ProcessMonoEventCommand, context: Context, mono_api: MonoAp
         if account_id is not None and name in mono_events.ACCOUNT_EVENTS:
             keep_account(context, account_id, name, mono_events.account_details(name, command.data), occurred_at)
         publish(context, name, _event_data(event))
-        if name in PAYMENT_EVENTS:
-            keep_payment(context, event, mono_api)
+    if name in PAYMENT_EVENTS:
+        keep_payment(context, event, mono_api)
     return MonoEventView(event=event.event, published_as=name, account_id=account_id, duplicate=not is_new)
 
 

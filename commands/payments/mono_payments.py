@@ -7,9 +7,9 @@ from pydantic import Field
 
 from bpm.bus import Context, Moment, Page, PagedQuery, View, handles
 from bpm.bus.paging import When
-from commands.payments import mono_tables, tables
+from commands.payments import mono_tables
 from commands.payments.amount import Amount
-from commands.payments.mono_confirmation import ask_later
+from commands.payments.mono_confirmation import PAYMENTS, ask_later
 from commands.payments.mono_tables import MonoEvent, MonoPayment
 from commands.payments.tables import MAX_REFERENCE, PaymentFilter
 from router.providers.credentials import may_ask
@@ -97,6 +97,8 @@ def list_payments(query: GetMonoPaymentListQuery, context: Context) -> Page[Mono
 def keep_payment(context: Context, event: MonoEvent, mono_api: MonoApi) -> None:
     """Keep the payment that an event tells of, once for each reference, and have it confirmed by asking back.
 
+    A further event about one that is not confirmed has Mono asked again, and is what counts if its answer says so.
+
     Without a reference Mono can't be asked about it, and only the event is kept.
     """
     told = money_told(event.name, event.data)
@@ -115,6 +117,11 @@ def keep_payment(context: Context, event: MonoEvent, mono_api: MonoApi) -> None:
         request_id=event.request_id,
         created_at=context.now(),
     )
-    is_new = tables.insert_once(context.tx, MonoPayment, payment.model_dump(exclude={"id"}))
-    if is_new and mono_api.configured and may_ask(context.organization_id):
-        ask_later(context, told.reference, checks=0)
+
+    def find() -> MonoPayment | None:
+        return mono_tables.mono_payment(context.tx, context.organization_id, payment.reference)
+
+    def ask() -> None:
+        ask_later(context, payment.reference, checks=0)
+
+    PAYMENTS.note(context, payment, find, ask if mono_api.configured and may_ask(context.organization_id) else None)

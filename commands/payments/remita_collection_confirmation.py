@@ -1,5 +1,7 @@
 """Ask Remita whether a mandate is active, or a debit was made."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -10,6 +12,7 @@ from bpm.errors import NotFound
 from bpm.exact_json import write_json
 from commands.payments import remita_tables
 from commands.payments.asked_back import AskedBack
+from commands.payments.claims import PaymentClaims
 from commands.payments.rechecks import wait_before
 from commands.payments.remita_tables import CollectionKey, RemitaCollection
 from commands.payments.tables import CONFIRMED
@@ -81,18 +84,38 @@ def ask_later(context: Context, key: CollectionKey, checks: int) -> None:
 
 
 def _keep(key: CollectionKey, answer: CollectionStatus, context: Context) -> RemitaCollectionConfirmationView:
-    collection = remita_tables.remita_collection(context.tx, context.organization_id, key)
+    of_all_days = remita_tables.collections_of_all_days(context.tx, context.organization_id, key)
+    collection = next((one for one in of_all_days if one.date == key.date), None)
     if collection is None:
         raise NotFound("mandateId: nothing with this type, mandate, request and date was notified")
     if collection.status != CONFIRMED:
+        answer = _for_one_day(answer, of_all_days)
         COLLECTIONS.keep(context, collection, answer, lambda checks: ask_later(context, key, checks))
     return RemitaCollectionConfirmationView.model_validate(collection)
+
+
+def _for_one_day(answer: CollectionStatus, of_all_days: Iterable[RemitaCollection]) -> CollectionStatus:
+    """Note for which day it was confirmed already: Remita is asked by mandate and request alone."""
+    confirmed = (one for one in of_all_days if one.status == CONFIRMED)
+    same = (one for one in confirmed if not _are_two(one.provider_reference, answer.reference))
+    return replace(answer, confirmed_for=next((one.date for one in same), None))
+
+
+def _are_two(reference: str | None, other: str | None) -> bool:
+    """Tell whether Remita has names for two debits, and they differ."""
+    return reference is not None and other is not None and reference != other
+
+
+def _said(answer: CollectionStatus) -> dict[str, str | None]:
+    return {"provider_reference": answer.reference}
 
 
 def _incident(collection: RemitaCollection, answer: CollectionStatus) -> str | None:
     """Say what does not fit together; of a mandate no amount is confirmed."""
     if collection.type != "DEBIT":
         return None
+    if answer.confirmed_for is not None:
+        return f"the debit of this mandate and request was confirmed for {answer.confirmed_for} already"
     if answer.amount is None:
         return "Remita says the debit was made but not how much was debited"
     if collection.amount is not None and collection.amount != answer.amount:
@@ -118,6 +141,10 @@ def _event_data(collection: RemitaCollection) -> dict[str, Any]:
 COLLECTIONS = AskedBack(
     event="remita.collection",
     event_data=_event_data,
+    claims=PaymentClaims(
+        "remita-collection", subject=("type", "mandate_id", "mandate_request_id", "date"), compared=("amount",)
+    ),
     incident=_incident,
+    said=_said,
     never="Remita was asked for a day and did not confirm it; it said {status}",
 )

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, Field
 
 from bpm.bus import Command, Context, Moment, Page, PagedQuery, View, WireModel, handles
-from commands.payments import remita_tables, tables
+from commands.payments import remita_tables
 from commands.payments.amount import Amount
 from commands.payments.publication import publish
 from commands.payments.rejections import NotificationView, RejectedElement, keep_rejections
-from commands.payments.remita_collection_confirmation import ask_later
+from commands.payments.remita_collection_confirmation import COLLECTIONS, ask_later
 from commands.payments.remita_tables import CollectionKey, RemitaCollection
 from router.providers.credentials import may_ask
 from router.providers.remita.confirmation import ASKED_AT, RemitaApi
@@ -59,27 +59,30 @@ def process(
     command: ProcessRemitaCollectionNotificationCommand, context: Context, remita_api: RemitaApi
 ) -> NotificationView:
     """Store and publish what is new, and ask for the confirmation of what Remita can be asked about."""
-    accepted = [item for item in command.items if _keep(item, context)]
     asks = remita_api.configured and may_ask(context.organization_id)
+    accepted = [item for item in command.items if _keep(item, context, asks=asks and item.type in ASKED_AT)]
     for item in accepted:
         publish(context, "remita.collection_notified", _event_data(item, context))
-        if asks and item.type in ASKED_AT:
-            ask_later(context, CollectionKey(item.type, item.mandate_id, item.request_id, item.date), checks=0)
     keep_rejections(context, "collection", command.rejected)
     return NotificationView(
         accepted=len(accepted), duplicates=len(command.items) - len(accepted), rejected=len(command.rejected)
     )
 
 
-def _keep(item: RemitaCollectionItem, context: Context) -> bool:
-    row = {
-        **item.model_dump(),
-        "organization_id": context.organization_id,
-        "mandate_request_id": item.request_id,
-        "request_id": context.envelope.root,
-        "created_at": context.now(),
-    }
-    return tables.insert_once(context.tx, RemitaCollection, row)
+def _keep(item: RemitaCollectionItem, context: Context, *, asks: bool) -> bool:
+    told = RemitaCollection(
+        **item.model_dump(exclude={"request_id"}),
+        organization_id=context.organization_id,
+        mandate_request_id=item.request_id,
+        request_id=context.envelope.root,
+        created_at=context.now(),
+    )
+    key = CollectionKey(item.type, item.mandate_id, item.request_id, item.date)
+
+    def find() -> RemitaCollection | None:
+        return remita_tables.remita_collection(context.tx, context.organization_id, key)
+
+    return COLLECTIONS.note(context, told, find, (lambda: ask_later(context, key, checks=0)) if asks else None)
 
 
 def _event_data(item: RemitaCollectionItem, context: Context) -> dict[str, Any]:
@@ -118,6 +121,8 @@ class RemitaCollectionView(View):
     """The amount that Remita confirmed."""
     confirmed_at: Moment | None
     """When Remita confirmed it."""
+    provider_reference: str | None
+    """Remita's own reference of a debit that was made, if it names one."""
     incident: str | None
     """What does not fit."""
     request_id: str

@@ -7,8 +7,9 @@ from pydantic import Field
 
 from bpm.bus import Command, Context, EffectContext, ShownWith, View, handles
 from bpm.errors import NotFound
-from commands.payments import remita_tables, tables
+from commands.payments import remita_tables
 from commands.payments.asked_back import AskedBack
+from commands.payments.claims import PaymentClaims
 from commands.payments.rechecks import wait_before
 from commands.payments.remita_tables import RemitaPayment
 from commands.payments.tables import CONFIRMED
@@ -71,16 +72,13 @@ def _keep(rrr: str, answer: PaymentStatus, context: Context) -> RemitaConfirmati
     if payment is None:
         raise NotFound("rrr: no payment with it was notified")
     if payment.status != CONFIRMED:
-        _keep_order(payment, answer, context)
         PAYMENTS.keep(context, payment, answer, lambda checks: ask_later(context, payment.rrr, checks))
     return RemitaConfirmationView.model_validate(payment)
 
 
-def _keep_order(payment: RemitaPayment, answer: PaymentStatus, context: Context) -> None:
-    """Note what was paid for, where Remita says it and no notification did."""
-    if answer.is_done and answer.order_id and not payment.order_id:
-        changes = {"order_id": answer.order_id[:MAX_SAID]}
-        tables.change(context.tx, context.organization_id, payment, changes)
+def _said(answer: PaymentStatus) -> dict[str, str | None]:
+    """What was paid for, where Remita says it and no notification did."""
+    return {"order_id": answer.order_id[:MAX_SAID] if answer.order_id else None}
 
 
 def _incident(payment: RemitaPayment, answer: PaymentStatus) -> str | None:
@@ -110,6 +108,8 @@ def _event_data(payment: RemitaPayment) -> dict[str, Any]:
 PAYMENTS = AskedBack(
     event="remita.payment",
     event_data=_event_data,
+    claims=PaymentClaims("remita", subject=("rrr",), compared=("amount", "order_id")),
     incident=_incident,
+    said=_said,
     never="Remita was asked for a day and did not say that it was paid; it said {status}",
 )

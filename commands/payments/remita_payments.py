@@ -11,7 +11,7 @@ from commands.payments import remita_tables, tables
 from commands.payments.amount import Amount
 from commands.payments.publication import publish
 from commands.payments.rejections import NotificationView, RejectedElement, keep_rejections
-from commands.payments.remita_confirmation import ask_later
+from commands.payments.remita_confirmation import PAYMENTS, ask_later
 from commands.payments.remita_tables import RemitaPayment
 from commands.payments.tables import PaymentFilter
 from router.providers.credentials import may_ask
@@ -70,7 +70,10 @@ class RemitaNotification(WireModel):
 
 
 class ProcessRemitaPaymentNotificationCommand(Command[NotificationView]):
-    """Keep payments that Remita notified, once for each RRR, and have each confirmed by asking back."""
+    """Keep payments that Remita notified, once for each RRR, and have each confirmed by asking back.
+
+    A further one of a payment that is not confirmed has Remita asked again, and counts if its answer says so.
+    """
 
     permission = "payments:write"
     succeeded = "Remita payment notification processed successfully"
@@ -87,11 +90,10 @@ def process(
     command: ProcessRemitaPaymentNotificationCommand, context: Context, remita_api: RemitaApi
 ) -> NotificationView:
     """Store and publish what is new, and ask for its confirmation if Remita can be asked."""
-    accepted = [notification for notification in command.notifications if _keep(notification, context)]
+    asks = remita_api.configured and may_ask(context.organization_id)
+    accepted = [notification for notification in command.notifications if _keep(notification, context, asks=asks)]
     for notification in accepted:
         publish(context, "remita.payment_notified", _event_data(notification, context))
-        if remita_api.configured and may_ask(context.organization_id):
-            ask_later(context, notification.rrr, checks=0)
     keep_rejections(context, "payment", command.rejected)
     return NotificationView(
         accepted=len(accepted),
@@ -100,14 +102,21 @@ def process(
     )
 
 
-def _keep(notification: RemitaNotification, context: Context) -> bool:
-    row = {
+def _keep(notification: RemitaNotification, context: Context, *, asks: bool) -> bool:
+    told = RemitaPayment(
         **notification.model_dump(),
-        "organization_id": context.organization_id,
-        "request_id": context.envelope.root,
-        "created_at": context.now(),
-    }
-    return tables.insert_once(context.tx, RemitaPayment, row)
+        organization_id=context.organization_id,
+        request_id=context.envelope.root,
+        created_at=context.now(),
+    )
+
+    def find() -> RemitaPayment | None:
+        return remita_tables.remita_payment(context.tx, context.organization_id, told.rrr)
+
+    def ask() -> None:
+        ask_later(context, told.rrr, checks=0)
+
+    return PAYMENTS.note(context, told, find, ask if asks else None)
 
 
 def _event_data(notification: RemitaNotification, context: Context) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What Remita told, normalised."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
-from bpm.store.row_lock import first_to_change
+from bpm.store.row_lock import all_to_change, first_to_change
 from commands.payments.tables import AmountColumn, AskedBackRow, PaymentFilter, payment_filters
 
 
@@ -53,6 +54,7 @@ class RemitaCollection(AskedBackRow, table=True):
     start_date: str | None = None
     end_date: str | None = None
     payment_status: str | None = None
+    provider_reference: str | None = None
 
 
 class CollectionKey(NamedTuple):
@@ -92,6 +94,16 @@ def remita_collection(tx: Transaction, organization_id: int, key: CollectionKey)
         col(RemitaCollection.date) == key.date,
     )
     return first_to_change(tx, organization_id, statement)
+
+
+def collections_of_all_days(tx: Transaction, organization_id: int, key: CollectionKey) -> Sequence[RemitaCollection]:
+    """Return what was collected of a type, mandate and request, to be confirmed by nobody else meanwhile."""
+    statement = select_rows(RemitaCollection).where(
+        col(RemitaCollection.type) == key.type,
+        col(RemitaCollection.mandate_id) == key.mandate_id,
+        col(RemitaCollection.mandate_request_id) == key.request_id,
+    )
+    return all_to_change(tx, organization_id, statement.order_by(col(RemitaCollection.id)))
 
 
 def select_payments(wanted: PaymentFilter) -> SelectOfScalar[RemitaPayment]:

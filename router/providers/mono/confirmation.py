@@ -11,6 +11,7 @@ from urllib.parse import quote
 from bpm.errors import Failed, Unavailable
 from router.providers.client import ProviderClient, ProviderReply
 from router.providers.credentials import secret_text
+from router.providers.mono.events import account_of
 from router.providers.mono.settings import MonoSettings
 from router.providers.payload import PayloadFields, read_json
 
@@ -37,6 +38,10 @@ class MonoPaymentStatus:
     message: str | None = None
     amount: Decimal | None = None
     currency: str | None = None
+    account_id: str | None = None
+    mandate_id: str | None = None
+    """The mandate that was asked about."""
+    is_refunded: bool = False
 
     @property
     def is_done(self) -> bool:
@@ -72,7 +77,7 @@ class MonoApi:
         path = f"/v2/payments/verify/{written}"
         if mandate_id is not None:
             path = f"/v3/payments/mandates/{_in_path(mandate_id)}/debits/{written}"
-        return _payment(await self._ask("GET", path, "confirm payments"), reference)
+        return _payment(await self._ask("GET", path, "confirm payments"), reference, mandate_id)
 
     async def _ask(self, method: str, path: str, purpose: str, body: dict[str, str] | None = None) -> ProviderReply:
         if not self._key:
@@ -101,7 +106,7 @@ def _exchange(reply: ProviderReply) -> Exchange:
     return Exchange(account_id=found)
 
 
-def _payment(reply: ProviderReply, reference: str) -> MonoPaymentStatus:
+def _payment(reply: ProviderReply, reference: str, mandate_id: str | None) -> MonoPaymentStatus:
     answer = _fields(reply)
     message = (answer.text("message") or "")[:MAX_REASON] or None
     if not reply.ok:
@@ -114,9 +119,18 @@ def _payment(reply: ProviderReply, reference: str) -> MonoPaymentStatus:
     if about != reference:
         raise Unavailable(f"Mono answered about {about[:50]} instead of {reference}")
     try:
-        return MonoPaymentStatus(status[:MAX_STATUS].lower(), message, said.amount("amount"), said.text("currency"))
+        amount = said.amount("amount")
     except ValueError as error:
         raise Unavailable(f"Mono's answer can't be read: {error}") from None
+    return MonoPaymentStatus(
+        status=status[:MAX_STATUS].lower(),
+        message=message,
+        amount=amount,
+        currency=said.text("currency"),
+        account_id=account_of(said) or said.text("account_id"),
+        mandate_id=mandate_id,
+        is_refunded=said.get("refunded") in (True, "true"),
+    )
 
 
 def _fields(reply: ProviderReply) -> PayloadFields:

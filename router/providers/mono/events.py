@@ -57,9 +57,14 @@ def account_id(name: str, data: dict[str, Any]) -> str | None:
     """
     fields = PayloadFields(data)
     about_account = name in ACCOUNT_EVENTS or name.startswith("mono.account_")
-    account = fields.get("account") or fields.inner("object").get("account")
-    found = PayloadFields(account).text("_id", "id") or as_text(account)
+    found = account_of(fields) or account_of(fields.inner("object"))
     return (fields.text("id") if about_account else None) or found
+
+
+def account_of(fields: PayloadFields) -> str | None:
+    """Return the id of the account that stands under `account`, alone or with what else is said of it."""
+    account = fields.get("account")
+    return PayloadFields(account).text("_id", "id") or as_text(account)
 
 
 def account_details(name: str, data: dict[str, Any]) -> dict[str, Any]:

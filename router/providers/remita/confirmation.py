@@ -57,6 +57,10 @@ class CollectionStatus:
     amount: Decimal | None
     is_done: bool
     """Whether the mandate is active, or the debit made."""
+    reference: str | None = None
+    """Remita's own reference of a debit, if it names one."""
+    confirmed_for: str | None = None
+    """For which day the same debit was confirmed already."""
 
 
 class RemitaApi:
@@ -135,7 +139,8 @@ def _collection_status(answer: PayloadFields, kind: str, mandate_id: str, reques
     except ValueError as error:
         raise Unavailable(f"Remita's answer can't be read: {error}") from None
     is_done = status == "01" if kind == "DEBIT" else status == "00" and answer.get("isActive") in (True, "true")
-    return CollectionStatus(status[:MAX_SAID], _said(answer, "status"), amount, is_done)
+    reference = _said(answer, "RRR", "transactionRef") if kind == "DEBIT" else None
+    return CollectionStatus(status[:MAX_SAID], _said(answer, "status"), amount, is_done, reference)
 
 
 def _status(body: bytes, rrr: str) -> PaymentStatus:
