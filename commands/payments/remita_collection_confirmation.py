@@ -16,6 +16,7 @@ from commands.payments.claims import PaymentClaims
 from commands.payments.rechecks import wait_before
 from commands.payments.remita_tables import CollectionKey, RemitaCollection
 from commands.payments.tables import CONFIRMED
+from commands.payments.unanswered import Question
 from router.providers.credentials import require_may_ask
 from router.providers.remita.confirmation import CollectionStatus, RemitaApi
 
@@ -67,20 +68,28 @@ async def confirm(
     """Ask, then keep and publish the answer; not yet is an answer too and is asked again later."""
     require_may_ask(context.organization_id)
     key = CollectionKey(command.notification_type, command.mandate_id, command.request_id, command.date)
-    answer = await remita_api.collection_status(key.type, key.mandate_id, key.request_id)
+    question = Question("ConfirmRemitaCollectionCommand", _fields(key), lambda asking: _found(key, asking))
+    answer = await question.answer(context, remita_api.collection_status(key.type, key.mandate_id, key.request_id))
     return await context.conclude(lambda concluding: _keep(key, answer, concluding))
 
 
 def ask_later(context: Context, key: CollectionKey, checks: int) -> None:
     """Have it confirmed by a job that is retried while Remita can't be reached."""
-    fields = {
+    name = f"remita:{write_json([*key, checks]).decode()}"
+    context.later("ConfirmRemitaCollectionCommand", _fields(key), delay=wait_before(checks), key=name)
+
+
+def _fields(key: CollectionKey) -> dict[str, str]:
+    return {
         "notificationType": key.type,
         "mandateId": key.mandate_id,
         "requestId": key.request_id,
         "date": key.date,
     }
-    name = f"remita:{write_json([*key, checks]).decode()}"
-    context.later("ConfirmRemitaCollectionCommand", fields, delay=wait_before(checks), key=name)
+
+
+def _found(key: CollectionKey, context: Context) -> RemitaCollection | None:
+    return remita_tables.remita_collection(context.tx, context.organization_id, key)
 
 
 def _keep(key: CollectionKey, answer: CollectionStatus, context: Context) -> RemitaCollectionConfirmationView:

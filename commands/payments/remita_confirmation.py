@@ -13,6 +13,7 @@ from commands.payments.claims import PaymentClaims
 from commands.payments.rechecks import wait_before
 from commands.payments.remita_tables import RemitaPayment
 from commands.payments.tables import CONFIRMED
+from commands.payments.unanswered import Question
 from router.providers.credentials import require_may_ask
 from router.providers.remita.confirmation import MAX_SAID, PaymentStatus, RemitaApi
 
@@ -58,7 +59,8 @@ async def confirm(
     """Ask, then keep and publish the answer; unpaid is an answer too and is asked again later."""
     require_may_ask(context.organization_id)
     rrr = command.rrr.replace("-", "")
-    answer = await remita_api.status(rrr)
+    question = Question("ConfirmRemitaPaymentCommand", {"rrr": rrr}, lambda asking: _found(rrr, asking))
+    answer = await question.answer(context, remita_api.status(rrr))
     return await context.conclude(lambda concluding: _keep(rrr, answer, concluding))
 
 
@@ -68,12 +70,16 @@ def ask_later(context: Context, rrr: str, checks: int) -> None:
 
 
 def _keep(rrr: str, answer: PaymentStatus, context: Context) -> RemitaConfirmationView:
-    payment = remita_tables.remita_payment(context.tx, context.organization_id, rrr)
+    payment = _found(rrr, context)
     if payment is None:
         raise NotFound("rrr: no payment with it was notified")
     if payment.status != CONFIRMED:
         PAYMENTS.keep(context, payment, answer, lambda checks: ask_later(context, payment.rrr, checks))
     return RemitaConfirmationView.model_validate(payment)
+
+
+def _found(rrr: str, context: Context) -> RemitaPayment | None:
+    return remita_tables.remita_payment(context.tx, context.organization_id, rrr)
 
 
 def _said(answer: PaymentStatus) -> dict[str, str | None]:

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import time
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -323,6 +324,24 @@ async def test_a_server_that_is_away_is_tried_again(payments: PaymentsSender, ht
             await confirm(payments)
     finally:
         httpserver.start()
+
+
+@pytest.mark.parametrize("status", [401, 503])
+async def test_a_question_without_an_answer_is_asked_again_for_weeks(
+    payments: PaymentsSender, httpserver: HTTPServer, status: int
+) -> None:
+    """Its job is given up after 72 minutes, at once where the credentials are wrong; nobody asked any more."""
+    await payments.receive("remita", b'{"rrr": "%s", "amount": "16000.25"}' % RRR.encode())
+    httpserver.expect_request(STATUS_PATH).respond_with_json({}, status=status)
+    for _ in range(2):
+        with pytest.raises((Failed, Unavailable)):
+            await confirm(payments)
+    again = [row for row in await waiting(payments) if row.due_at - row.created_at == timedelta(hours=6)]
+    assert 1 <= len(again) <= 2  # two where six hours have begun between the questions
+    assert again[0].fields == {"rrr": RRR}
+    httpserver.clear()
+    answers(httpserver, PAID)
+    assert (await confirm(payments)).status == "confirmed"
 
 
 async def test_an_unknown_rrr_is_not_found(payments: PaymentsSender, httpserver: HTTPServer) -> None:
