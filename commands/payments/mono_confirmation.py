@@ -14,7 +14,7 @@ from commands.payments.claims import PaymentClaims
 from commands.payments.mono_tables import MonoPayment
 from commands.payments.rechecks import wait_before
 from commands.payments.tables import CONFIRMED, MAX_REFERENCE
-from commands.payments.unanswered import Question
+from commands.payments.unanswered import ProviderQuestion
 from router.providers.credentials import require_may_ask
 from router.providers.mono.confirmation import MonoApi, MonoPaymentStatus
 
@@ -65,7 +65,7 @@ async def confirm(
     require_may_ask(context.organization_id)
     mandate_ids = await context.read(lambda reading: _mandates(_found(command.reference, reading), reading))
     fields = {"reference": command.reference}
-    question = Question("ConfirmMonoPaymentCommand", fields, lambda asking: _found(command.reference, asking))
+    question = ProviderQuestion("ConfirmMonoPaymentCommand", fields, lambda asking: _found(command.reference, asking))
     answer = await question.answer(context, _ask(mono_api, command.reference, mandate_ids))
     return await context.conclude(lambda concluding: _keep(command.reference, answer, concluding))
 

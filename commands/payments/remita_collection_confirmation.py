@@ -16,7 +16,7 @@ from commands.payments.claims import PaymentClaims
 from commands.payments.rechecks import wait_before
 from commands.payments.remita_tables import CollectionKey, RemitaCollection
 from commands.payments.tables import CONFIRMED
-from commands.payments.unanswered import Question
+from commands.payments.unanswered import ProviderQuestion
 from router.providers.credentials import require_may_ask
 from router.providers.remita.confirmation import CollectionStatus, RemitaApi
 
@@ -68,7 +68,7 @@ async def confirm(
     """Ask, then keep and publish the answer; not yet is an answer too and is asked again later."""
     require_may_ask(context.organization_id)
     key = CollectionKey(command.notification_type, command.mandate_id, command.request_id, command.date)
-    question = Question("ConfirmRemitaCollectionCommand", _fields(key), lambda asking: _found(key, asking))
+    question = ProviderQuestion("ConfirmRemitaCollectionCommand", _fields(key), lambda asking: _found(key, asking))
     answer = await question.answer(context, remita_api.collection_status(key.type, key.mandate_id, key.request_id))
     return await context.conclude(lambda concluding: _keep(key, answer, concluding))
 

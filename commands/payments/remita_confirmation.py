@@ -13,7 +13,7 @@ from commands.payments.claims import PaymentClaims
 from commands.payments.rechecks import wait_before
 from commands.payments.remita_tables import RemitaPayment
 from commands.payments.tables import CONFIRMED
-from commands.payments.unanswered import Question
+from commands.payments.unanswered import ProviderQuestion
 from router.providers.credentials import require_may_ask
 from router.providers.remita.confirmation import MAX_SAID, PaymentStatus, RemitaApi
 
@@ -59,7 +59,7 @@ async def confirm(
     """Ask, then keep and publish the answer; unpaid is an answer too and is asked again later."""
     require_may_ask(context.organization_id)
     rrr = command.rrr.replace("-", "")
-    question = Question("ConfirmRemitaPaymentCommand", {"rrr": rrr}, lambda asking: _found(rrr, asking))
+    question = ProviderQuestion("ConfirmRemitaPaymentCommand", {"rrr": rrr}, lambda asking: _found(rrr, asking))
     answer = await question.answer(context, remita_api.status(rrr))
     return await context.conclude(lambda concluding: _keep(rrr, answer, concluding))
 

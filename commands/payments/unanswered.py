@@ -19,7 +19,7 @@ A = TypeVar("A")
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ProviderQuestion:
     """A command that asks a provider back, its fields, and what finds the row that it is about."""
 
     name: str
