@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Generator, MutableMapping, Sequence
-from typing import Any, cast
+from typing import Any, TextIO, cast
 
 import structlog
 import uvicorn
@@ -23,6 +23,7 @@ from bpm.bus.log_ids import add_ids, add_trace_id
 from bpm.errors import Misconfigured
 from bpm.hang_guard import HangGuard
 from bpm.heap import keep_heap_small
+from bpm.log_stream import LogStream
 from bpm.security.net import AddressList
 from bpm.security.redaction import REDACTED, redacted_text
 from bpm.security.secret_names import is_secret_name
@@ -91,10 +92,9 @@ class Server(uvicorn.Server):
         settings = self._app.settings
         public = "" if settings.public_url is None else f", for others {settings.base_url}"
         announce(f"BPM Bus listens on {settings.own_url}{public}", self._app)
-        print(f"The console is at {settings.base_url}/console/", flush=True)  # noqa: T201
+        say(f"The console is at {settings.base_url}/console/")
         if not settings.worker:
-            words = "This process runs no jobs: what it accepts waits for `bpm worker` with the same settings"
-            print(words, flush=True)  # noqa: T201
+            say("This process runs no jobs: what it accepts waits for `bpm worker` with the same settings")
 
     async def _start_application(self) -> None:
         try:
@@ -237,10 +237,16 @@ def announce_administrator(app: App) -> None:
 
 
 def announce(words: str, app: App) -> None:
-    """Print what the process does now and where its data lies."""
+    """Say what the process does now and where its data lies."""
     facts, folder = app.database.facts, f"data in {app.settings.data_dir.resolve()}"
     where = "" if app.settings.database_url is None else f"{facts['database']} {facts['place']}, "
-    print(f"{words} ({where}{folder})", flush=True)  # noqa: T201
+    say(f"{words} ({where}{folder})")
+
+
+def say(words: str) -> None:
+    """Print a line; on a full disk, or where nobody reads it, the process goes on without."""
+    with contextlib.suppress(OSError):
+        print(words, flush=True)  # noqa: T201
 
 
 class RedactingFormatter(logging.Formatter):
@@ -274,12 +280,13 @@ def configure_logs(settings: Settings) -> None:
     # no local variables beside a trace: they hold passwords, tokens and what customers send
     traces = ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
     console = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
-    handler = logging.StreamHandler()
+    stream = LogStream(sys.stderr)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(RedactingFormatter("%(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler])
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", stream)),
         cache_logger_on_first_use=True,
         processors=[
             structlog.contextvars.merge_contextvars,

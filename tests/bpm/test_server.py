@@ -122,7 +122,7 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("log_format", ["json", "console"])
-def test_no_trace_shows_local_variables(log_format: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_trace_shows_local_variables(log_format: str, capfd: pytest.CaptureFixture[str]) -> None:
     """An unexpected error is logged with its trace, but not with the values that stood around it."""
     configure_logs(Settings.model_validate({"log_format": log_format}))
     try:
@@ -131,7 +131,7 @@ def test_no_trace_shows_local_variables(log_format: str, capsys: pytest.CaptureF
         structlog.get_logger("test").error("failed", exc_info=error)
     finally:
         structlog.reset_defaults()
-    logged = capsys.readouterr().err
+    logged = capfd.readouterr().err
     assert "RuntimeError" in logged
     assert "canary-in-a-variable" not in logged
 

@@ -95,6 +95,13 @@ class JobsContract:
         return start
 
     @pytest.fixture
+    async def idle(self, database: Database, settings: Settings, clock: Clock) -> JobQueue:
+        """A queue that is prepared and runs nothing."""
+        jobs = open_jobs(database, settings, clock)
+        await jobs.prepare()
+        return jobs
+
+    @pytest.fixture
     def job(self, clock: Clock) -> NewJob:
         def new(ref: str, seconds: float = 0) -> Job:
             return Job("note", ref, 0, clock() + timedelta(seconds=seconds))
@@ -187,24 +194,28 @@ class JobsContract:
         async with working(notes):
             await until(lambda: notes.ran == ["left over"])
 
-    async def test_the_same_token_is_held_once(self, database: Database, working: Working, job: NewJob) -> None:
+    async def test_the_same_token_is_held_once(
+        self, database: Database, idle: JobQueue, working: Working, job: NewJob
+    ) -> None:
         """A token that comes twice before it runs is one job."""
         notes = Notes()
+        await database.write(lambda tx: idle.enqueue(tx, job("a"), job("a")))
+        await database.write(lambda tx: idle.enqueue(tx, job("a")))
+        assert await database.read(idle.waiting) == 1
         async with working(notes) as jobs:
-            await database.write(lambda tx: jobs.enqueue(tx, job("a", 0.3), job("a", 0.3)))
-            await database.write(lambda tx: jobs.enqueue(tx, job("a", 0.3)))
-            assert await database.read(jobs.waiting) == 1
             await until(lambda: notes.ran == ["a"])
             await database.write(lambda tx: jobs.enqueue(tx, job("b", 0.3)))
             await until(lambda: len(notes.ran) == 2)
         assert notes.ran == ["a", "b"]
 
-    async def test_a_job_can_be_taken_back(self, database: Database, working: Working, job: NewJob) -> None:
+    async def test_a_job_can_be_taken_back(
+        self, database: Database, idle: JobQueue, working: Working, job: NewJob
+    ) -> None:
         """A cancelled token is not run; others are."""
         notes = Notes()
-        async with working(notes) as jobs:
-            await database.write(lambda tx: jobs.enqueue(tx, job("a", 0.3), job("b", 0.4)))
-            await database.write(lambda tx: jobs.cancel(tx, job("a")))
+        await database.write(lambda tx: idle.enqueue(tx, job("a"), job("b")))
+        await database.write(lambda tx: idle.cancel(tx, job("a")))
+        async with working(notes):
             await until(lambda: notes.ran == ["b"])
 
     async def test_no_more_than_so_many_run_at_once(self, database: Database, working: Working, job: NewJob) -> None:
@@ -251,18 +262,16 @@ class JobsContract:
             await until(lambda: notes.ran == ["long"])
 
     async def test_what_a_dead_process_was_running_is_counted_run_alone_and_given_up(
-        self, database: Database, settings: Settings, clock: Clock, working: Working, job: NewJob
+        self, database: Database, idle: JobQueue, working: Working, job: NewJob
     ) -> None:
         """Two deaths are borne, a third is the job's own; one that waited for its turn is not to blame."""
         deaths = {"first": 0, "second": 1, "third": 2, "fourth": 3, "waiting": 2}
-        jobs = open_jobs(database, settings, clock)
-        await jobs.prepare()
-        await database.write(lambda tx: jobs.enqueue(tx, *map(job, deaths)))
+        await database.write(lambda tx: idle.enqueue(tx, *map(job, deaths)))
         await database.write(lambda tx: tx.connection.execute(self.died))
         known = [{"key": job(ref).key, "deaths": n, "is_waiting": ref == "waiting"} for ref, n in deaths.items() if n]
         await database.write(lambda tx: tx.connection.execute(DEATHS.insert(), known))
         notes = Notes(seconds=0.1)
-        async with working(notes) as jobs:
+        async with working(notes):
             await until(lambda: len(notes.ran) == 3 and bool(notes.given_up), seconds=10)
         assert set(notes.ran) == {"first", "second", "waiting"}
         reason = "the server process ended 3 times while it executed this, so it is not tried again"
@@ -271,12 +280,10 @@ class JobsContract:
         assert [(row.key, row.deaths) for row in left] == [(job("fourth").key, 4)]
 
     async def test_after_a_death_those_that_were_there_run_one_by_one(
-        self, database: Database, settings: Settings, clock: Clock, working: Working, job: NewJob
+        self, database: Database, idle: JobQueue, working: Working, job: NewJob
     ) -> None:
         """A second death counts for the one that had begun; the most suspicious one begins last."""
-        jobs = open_jobs(database, settings, clock)
-        await jobs.prepare()
-        await database.write(lambda tx: jobs.enqueue(tx, *map(job, ("suspicious", "a", "b"))))
+        await database.write(lambda tx: idle.enqueue(tx, *map(job, ("suspicious", "a", "b"))))
         await database.write(lambda tx: tx.connection.execute(self.died))
         twice = {"key": job("suspicious").key, "deaths": 1, "is_waiting": False}
         await database.write(lambda tx: tx.connection.execute(DEATHS.insert(), twice))
@@ -292,13 +299,11 @@ class JobsContract:
         assert await database.read(lambda tx: tx.connection.execute(DEATHS.select()).all()) == []
 
     async def test_what_is_new_does_not_wait_for_all_that_are_tried_one_by_one(
-        self, database: Database, settings: Settings, clock: Clock, working: Working, job: NewJob
+        self, database: Database, idle: JobQueue, working: Working, job: NewJob
     ) -> None:
         """However long each takes: whoever has a server's places filled with slow work would stop it when it dies."""
-        jobs = open_jobs(database, settings, clock)
-        await jobs.prepare()
         suspects = [f"slow {number}" for number in range(6)]
-        await database.write(lambda tx: jobs.enqueue(tx, *map(job, suspects)))
+        await database.write(lambda tx: idle.enqueue(tx, *map(job, suspects)))
         await database.write(lambda tx: tx.connection.execute(self.died))
         notes = Notes(seconds=60)
         async with working(notes, 4) as jobs:

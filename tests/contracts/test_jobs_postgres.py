@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from bpm.jobs.factory import open_jobs
+from bpm.jobs import JobQueue
 from bpm.jobs.pgqueuer import COUNT_SECONDS
 from bpm.settings import Settings
 from bpm.store import Database
-from bpm.testing import Clock, until
+from bpm.testing import until
 from tests.contracts.jobs import JobsContract, NewJob, Notes, Working
 
 pytestmark = pytest.mark.anyio
@@ -31,12 +31,10 @@ class TestPostgresJobs(JobsContract):
         return Settings(data_dir=tmp_path, database_url=postgres_url)
 
     async def test_a_suspect_is_taken_when_every_worker_knows_of_it(
-        self, database: Database, settings: Settings, clock: Clock, working: Working, job: NewJob
+        self, database: Database, idle: JobQueue, working: Working, job: NewJob
     ) -> None:
         """One that has just looked would run it as any other job, and its own death would be nobody's."""
-        jobs = open_jobs(database, settings, clock)
-        await jobs.prepare()
-        await database.write(lambda tx: jobs.enqueue(tx, job("suspect")))
+        await database.write(lambda tx: idle.enqueue(tx, job("suspect")))
         await database.write(lambda tx: tx.connection.execute(self.died))
         async with working(Notes()):
             ahead = await until(lambda: database.read(lambda tx: tx.connection.execute(AHEAD).scalar()))
