@@ -3,16 +3,21 @@
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
+from sqlmodel import col
 
 from bpm.bus import Command, Context, EffectContext, View, handles
-from commands.payments import tables
+from commands.payments import mono_tables, tables
 from commands.payments.mono_events import keep_account
-from commands.payments.mono_tables import MonoConnection
+from commands.payments.mono_tables import MonoConnection, MonoEvent
 from commands.payments.publication import publish
 from router.providers.credentials import require_may_ask
 from router.providers.mono.confirmation import Exchange, MonoApi
+from router.providers.mono.events import account_details
 
 Status = Literal["connected", "failed", "closed"]
+EVENTS_READ = 50
+"""In how many of an account's newest events a reference is looked for."""
+
 Short = Annotated[str, Field(max_length=500)]
 
 
@@ -30,6 +35,7 @@ class MonoConnectionView(View):
 class CompleteMonoConnectionCommand(Command[MonoConnectionView]):
     """Exchange the code of Mono Connect for the account's id; `query` keeps whatever else the browser brought.
 
+    The code proves the account and not the `reference`: a browser may bring a code of its own with somebody else's.
     Mono is asked with the installation's key, so only the installation may send a `code`.
     """
 
@@ -73,10 +79,27 @@ def _keep(command: CompleteMonoConnectionCommand, exchange: Exchange, context: C
     )
     tables.insert(context.tx, connection)
     if connection.account_id is not None:
-        told = {"reference": command.reference} if command.reference else {}
-        keep_account(context, connection.account_id, "mono.account_connected", told, None)
-    publish(context, f"mono.connection_{connection.status}", _event_data(connection))
+        _keep_account(connection.account_id, command.reference, context)
+    is_proven = _is_proven(connection, context)
+    publish(context, f"mono.connection_{connection.status}", _event_data(connection, is_reference_proven=is_proven))
     return MonoConnectionView.model_validate(connection)
+
+
+def _keep_account(account_id: str, reference: str | None, context: Context) -> None:
+    """Keep the account with the browser's reference, where there is none yet: one of an event's is Mono's word."""
+    known = mono_tables.mono_account(context.tx, context.organization_id, account_id)
+    told = {"reference": reference} if known is None or known.reference is None else {}
+    keep_account(context, account_id, "mono.account_connected", told, None)
+
+
+def _is_proven(connection: MonoConnection, context: Context) -> bool:
+    """Tell whether an event of Mono's has named the reference that the browser brought with the account."""
+    if connection.account_id is None or connection.reference is None:
+        return False
+    of_account = mono_tables.select_mono_events(None, connection.account_id, None, None)
+    newest = of_account.order_by(col(MonoEvent.id).desc()).limit(EVENTS_READ)
+    told = (account_details(event.name, event.data) for event in context.session.exec(newest))
+    return any(details.get("reference") == connection.reference for details in told)
 
 
 def _status(command: CompleteMonoConnectionCommand, exchange: Exchange) -> Status:
@@ -85,10 +108,11 @@ def _status(command: CompleteMonoConnectionCommand, exchange: Exchange) -> Statu
     return "connected" if exchange.account_id is not None else "failed"
 
 
-def _event_data(connection: MonoConnection) -> dict[str, Any]:
+def _event_data(connection: MonoConnection, *, is_reference_proven: bool) -> dict[str, Any]:
     return {
         "accountId": connection.account_id,
         "reference": connection.reference,
+        "isReferenceProven": is_reference_proven,
         "reason": connection.reason,
         "requestId": connection.request_id,
     }

@@ -172,6 +172,29 @@ async def test_the_right_debit_comes_after_a_wrong_one(server: ServerProcess, ht
     assert (kept["amount"], kept["incident"]) == ("10000.5", None)
 
 
+async def test_a_browser_does_not_give_an_account_another_reference(
+    server: ServerProcess, httpserver: HTTPServer
+) -> None:
+    """Whoever connects an account of their own may come back with a victim's reference: that is told as unproven."""
+    httpserver.expect_request("/v2/accounts/auth").respond_with_json({"data": {"id": "acc_1"}})
+    connected = {"id": "acc_1", "meta": {"ref": "order-1"}}
+    event = {"event": "mono.events.account_connected", "event_id": "e1", "data": connected}
+    assert (await server.hook("mono/callback", event, MONO)).status == 200
+    await server.settled()
+    for code, reference in (("code_1", "victim"), ("code_2", "order-1"), ("code_3", "victim")):
+        reply = await server.request("GET", f"/api/webhooks/mono/callback?code={code}&reference={reference}")
+        assert reply.status == 200, reply.body
+        await server.settled()
+    (account,) = await listed(server, "GetMonoAccountListQuery")
+    assert account["reference"] == "order-1"
+    told = await events(server, "mono.connection_connected")
+    assert sorted((one["reference"], one["isReferenceProven"]) for one in told) == [
+        ("order-1", True),
+        ("victim", False),
+        ("victim", False),
+    ]
+
+
 def debit(day: str, amount: str = "10000.50") -> dict[str, Any]:
     line = {"mandateId": "1", "requestId": "2", "debitDate": day, "amount": amount}
     return {"notificationType": "DEBIT", "lineItems": [line]}

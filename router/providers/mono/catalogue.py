@@ -20,7 +20,7 @@ PAYMENT: Mapping[str, Any] = {
     "confirmedAmount": "20000",
 }
 UNCONFIRMED = "Mono was asked for a day, and has not confirmed a payment or a debit."
-CONNECTION = {"accountId": "6100c2…", "reference": "order-1", "reason": None}
+CONNECTION = {"accountId": "6100c2…", "reference": "order-1", "isReferenceProven": False, "reason": None}
 FURTHER: Mapping[str, str] = {
     "account_income": "Mono has worked out the income of an account.",
     "account_credit_worthiness": "Mono has judged whether an account's owner can repay.",
