@@ -4,6 +4,8 @@ import errno
 from collections.abc import Iterator
 
 NO_THREAD = "can't start new thread"
+NO_ERROR = "error return without exception set"
+"""What the interpreter raises where it has not even the memory for a `MemoryError`."""
 NO_MEMORY = (errno.ENOMEM, errno.EAGAIN)
 """What the system says to who asks for memory or for a process."""
 
@@ -14,8 +16,17 @@ def shortage_in(error: BaseException) -> BaseException | None:
 
 
 def _is_shortage(error: BaseException) -> bool:
-    is_threads = isinstance(error, RuntimeError) and NO_THREAD in str(error)
-    return isinstance(error, MemoryError) or is_threads or (isinstance(error, OSError) and error.errno in NO_MEMORY)
+    match error:
+        case MemoryError():
+            return True
+        case RuntimeError():
+            return NO_THREAD in str(error)
+        case SystemError():
+            return NO_ERROR in str(error)
+        case OSError():
+            return error.errno in NO_MEMORY
+        case _:
+            return False
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
 from bpm.errors import Misconfigured
@@ -41,6 +41,12 @@ READING_CACHE_KIB = 8_000
 """Pages that each reader keeps: SQLite drops them all when the writer has committed, so more of them bring nothing."""
 BUSY_SECONDS = 5
 """How long a connection waits for others to let go of the file."""
+MIGRATION_SECONDS = 60
+"""How long a start waits for a process that holds the database, as one does that migrates it."""
+HELD = (
+    "{} is held by another process, which may be migrating it: start this one again when that has ended, "
+    "and close what else has the file open"
+)
 BUSY_PAUSE_SECONDS = 0.01
 
 log = structlog.get_logger("bpm.store")
@@ -55,9 +61,10 @@ class SqliteDatabase(Database):
         self._relaxed = settings.durability == "relaxed"
         self._backs_up = settings.backup_before_upgrade
         writing = self._engine("IMMEDIATE", WRITING_CACHE_KIB)
+        self._reading = self._engine("DEFERRED", READING_CACHE_KIB)
         super().__init__(
             writing,
-            self._engine("DEFERRED", READING_CACHE_KIB),
+            self._reading,
             writing,
             diagnose,
             run_directly,
@@ -83,7 +90,18 @@ class SqliteDatabase(Database):
         await asyncio.to_thread(self._checkpoints.stop)
 
     def _upgrade(self) -> None:
-        upgrade(self.maintenance, self._back_up if self._backs_up else None)
+        deadline = time.monotonic() + MIGRATION_SECONDS
+        while True:
+            try:
+                upgrade(self.maintenance, self._back_up if self._backs_up else None)
+            except OperationalError as error:
+                if not _is_busy(error.orig):
+                    raise
+                if time.monotonic() > deadline:
+                    raise Misconfigured(HELD.format(self._path)) from error
+                log.info("waits for another process, which may be migrating the database", file=str(self._path))
+            else:
+                return
 
     def _back_up(self, revision: str) -> None:
         """Keep what is about to be migrated; it is the transaction of the migration that calls this."""
@@ -124,7 +142,7 @@ class SqliteDatabase(Database):
         return engine
 
     def _examine(self) -> Mapping[str, str]:
-        with self.maintenance.connect() as connection:
+        with self._reading.connect() as connection:
             mode: str = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
             level: int = connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
         if mode != "wal":
@@ -159,11 +177,15 @@ def _use_wal(connection: sqlite3.Connection) -> None:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+            if not _is_busy(error) or time.monotonic() > deadline:
                 raise
             time.sleep(BUSY_PAUSE_SECONDS)
         else:
             return
+
+
+def _is_busy(error: BaseException | None) -> bool:
+    return isinstance(error, sqlite3.Error) and error.sqlite_errorcode == sqlite3.SQLITE_BUSY
 
 
 SYNCHRONOUS = ("OFF", "NORMAL", "FULL", "EXTRA")

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from bpm.errors import Misconfigured, StorageUnavailable
 from bpm.settings import Settings
-from bpm.store import Database, Transaction, open_database
+from bpm.store import Database, Transaction, open_database, sqlite
 from tests.contracts.database import insert, words
 
 pytestmark = [pytest.mark.anyio, pytest.mark.embedded]
@@ -78,6 +79,23 @@ async def test_a_second_process_that_holds_the_lock_is_waited_for(database: Data
     other.execute("COMMIT")
     other.close()
     assert await pending == "a"
+
+
+async def test_a_start_waits_for_a_process_that_migrates(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long SQLite itself waits; and one that holds the file for good is told."""
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.1)
+    with closing(sqlite3.connect(settings.sqlite_path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        threading.Timer(1, other.execute, ["ROLLBACK"]).start()
+        second = open_database(settings)
+        await second.start()
+        await second.stop()
+        other.execute("BEGIN IMMEDIATE")
+        monkeypatch.setattr(sqlite, "MIGRATION_SECONDS", 0.5)
+        with pytest.raises(Misconfigured, match="is held by another process"):
+            await open_database(settings).start()
 
 
 async def test_a_folder_that_is_missing_is_created(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -18,7 +19,7 @@ from bpm.settings import Settings
 from bpm.store import Database, Transaction
 from bpm.store.abandoned_threads import MOST_ABANDONED
 from bpm.web import health
-from bpm.web.health import Readiness, health_routes
+from bpm.web.health import KEPT_SECONDS, Readiness, health_routes
 
 pytestmark = pytest.mark.anyio
 
@@ -198,14 +199,14 @@ async def test_a_process_whose_handlers_do_not_end_needs_a_restart(
 async def test_asking_often_writes_once(
     client_of: Clients, database: Database, lifecycle: Lifecycle, tmp_path: Path
 ) -> None:
-    """A hundred questions within a second cost one write."""
+    """A hundred questions cost one write a second."""
     async with client_of(Readiness(database, lifecycle, WorkerWatch(database))) as client:
-        await client.get("/readyz")
+        written, begun = set[str](), time.monotonic()
         with closing(sqlite3.connect(tmp_path / "bpm.db")) as connection, connection:
-            first = connection.execute("SELECT written_at FROM readiness_probe").fetchone()
             for _ in range(100):
                 assert (await client.get("/readyz")).status_code == 200
-            assert connection.execute("SELECT written_at FROM readiness_probe").fetchone() == first
+                written.add(connection.execute("SELECT written_at FROM readiness_probe").fetchone()[0])
+        assert len(written) <= 1 + (time.monotonic() - begun) / KEPT_SECONDS
         connection.close()
 
 
