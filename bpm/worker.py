@@ -23,7 +23,7 @@ class Worker:
         """Take where signs of life are written, the job engine and the kinds of work."""
         self._database = database
         self._jobs = jobs
-        self._kinds = kinds
+        self.kinds = kinds
         self._id = new_id()
         self._beat = time.monotonic()
         self._heart = RepeatingTask("bpm-heartbeat", self._live, BEAT_SECONDS, first_after=0)
@@ -32,7 +32,7 @@ class Worker:
 
     async def start(self) -> None:
         """Take up what is open and go on until drained."""
-        await self._jobs.start(*self._kinds)
+        await self._jobs.start(*self.kinds)
         self._heart.start()
         self._written.start()
 

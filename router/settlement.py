@@ -97,7 +97,8 @@ class RequestSettlement(Recorder):
     def _leave_lane(self, tx: Transaction, now: datetime) -> None:
         row = self._row
         if row.lane is not None:
-            self._parts.lanes.leave(tx, Lane(row.lane), Job(requests.KIND, row.request_id, row.attempt, now))
+            job = Job(requests.KIND, row.request_id, row.attempt, now, row.organization_id)
+            self._parts.lanes.leave(tx, Lane(row.lane), job)
 
     def _announce(self, tx: Transaction, values: dict[str, Any]) -> None:
         row = self._row

@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from typing import NamedTuple
 
 from sqlalchemy.exc import IntegrityError
 
@@ -33,6 +34,13 @@ LEFT_BEHIND_SECONDS = 20.0
 when that one is over, after its effect's."""
 
 
+class Unfinished(NamedTuple):
+    """A request that is being executed, and whose it is."""
+
+    task: asyncio.Task[Outcome | None]
+    organization_id: int
+
+
 class SyncExecution:
     """Executes requests of rules that answer with the outcome."""
 
@@ -56,7 +64,7 @@ class SyncExecution:
         self._clock = clock
         self._sync_seconds = sync_seconds
         self._seal = seal
-        self._unfinished: dict[str, asyncio.Task[Outcome | None]] = {}
+        self._unfinished: dict[str, Unfinished] = {}
 
     async def answer(self, call: InboundCall, rule: Rule, source: Source, key: str | None) -> Answer:
         """Execute a request while its caller waits; after the time limit answer 202 and go on."""
@@ -81,7 +89,7 @@ class SyncExecution:
         async def attempt() -> tuple[Outcome | None, SyncRecorder]:
             if registration.kind == "effect":
                 kind = EffectSync if key is not None else DeferredSync
-                recorder = kind(row, self._clock, remembered, self._seal, self._jobs, self._taken_up(call))
+                recorder = kind(row, self._clock, remembered, self._seal, self._jobs, self._taken_up(call, source))
                 return await self._within_limit(enveloped(recorder), recorder), recorder
             recorder = TransactionalSync(row, self._clock, remembered, self._seal)
             return await self._in_one_go(enveloped(recorder), recorder), recorder
@@ -109,39 +117,41 @@ class SyncExecution:
             first = recorder.first
             if first is None or first.state != requests.RUNNING or (self._is_overdue(first) and not may_refuse):
                 return outcome, recorder
-            task = self._unfinished.get(first.request_id)
+            unfinished = self._unfinished.get(first.request_id)
             left = deadline - time.monotonic()
-            if task is None or left <= 0:
+            if unfinished is None or left <= 0:
                 raise Overloaded("The same request is being executed just now; send it again in a moment")
-            await asyncio.wait((task,), timeout=left)
+            await asyncio.wait((unfinished.task,), timeout=left)
 
     def _is_overdue(self, row: RequestRow) -> bool:
         return (self._clock() - row.received_at).total_seconds() >= self._sync_seconds
 
-    def _taken_up(self, call: InboundCall) -> Job:
+    def _taken_up(self, call: InboundCall, source: Source) -> Job:
         """Return the job that takes up what a process leaves behind that ends while it executes."""
         due = call.received_at + timedelta(seconds=self._sync_seconds + LEFT_BEHIND_SECONDS)
-        return Job(requests.KIND, call.id, 0, due)
+        return Job(requests.KIND, call.id, 0, due, source.organization_id)
 
     async def drain(self, seconds: float) -> None:
         """Wait for what goes on after its time limit; what is cut off is left to the next worker."""
-        tasks = dict(self._unfinished)
+        unfinished = dict(self._unfinished)
+        tasks = [each.task for each in unfinished.values()]
         if tasks:
-            await asyncio.wait(tasks.values(), timeout=seconds)
-        cut_off = [request_id for request_id, task in tasks.items() if task.cancel()]
-        await asyncio.gather(*tasks.values(), return_exceptions=True)
+            await asyncio.wait(tasks, timeout=seconds)
+        cut_off = {request_id: each.organization_id for request_id, each in unfinished.items() if each.task.cancel()}
+        await asyncio.gather(*tasks, return_exceptions=True)
         if cut_off:
             await self._bus.database.write(lambda tx: self._hand_over(tx, cut_off))
 
-    def _hand_over(self, tx: Transaction, request_ids: Sequence[str]) -> None:
-        jobs = [Job(requests.KIND, request_id, 0, self._clock()) for request_id in request_ids]
+    def _hand_over(self, tx: Transaction, organizations: Mapping[str, int]) -> None:
+        """Have a worker take requests up now; each is given with whose it is."""
+        jobs = [Job(requests.KIND, id_, 0, self._clock(), whose) for id_, whose in organizations.items()]
         self._jobs.cancel(tx, *jobs)
         self._jobs.enqueue(tx, *jobs)
 
     async def until_over(self, request_id: str) -> None:
         """Wait for a request that is still executed although its time limit is over."""
         if request_id in self._unfinished:
-            await asyncio.wait((self._unfinished[request_id],))
+            await asyncio.wait((self._unfinished[request_id].task,))
 
     async def _refuse(self, call: InboundCall, rule: Rule, source: Source, error: BpmError) -> Answer:
         """Keep a request that becomes no message; that a field of its body is wrong is told to whoever sent it."""
@@ -160,7 +170,8 @@ class SyncExecution:
 
     async def _within_limit(self, envelope: Envelope, recorder: EffectSync) -> Outcome | None:
         """Execute, and return None at the time limit; then the request is on disk, for its caller is told so."""
-        task = self._unfinished[envelope.request_id] = asyncio.create_task(self._unless_left(envelope, recorder))
+        task = asyncio.create_task(self._unless_left(envelope, recorder))
+        self._unfinished[envelope.request_id] = Unfinished(task, envelope.principal.organization_id)
         task.add_done_callback(lambda _: self._unfinished.pop(envelope.request_id))
         done, _ = await asyncio.wait((task,), timeout=self._sync_seconds)
         if not done:
@@ -177,7 +188,8 @@ class SyncExecution:
             if not recorder.is_tried_again:
                 raise
         with contextlib.suppress(Unavailable):  # its job is due later as well
-            await self._bus.database.write(lambda tx: self._hand_over(tx, [envelope.request_id]))
+            organizations = {envelope.request_id: envelope.principal.organization_id}
+            await self._bus.database.write(lambda tx: self._hand_over(tx, organizations))
         return None
 
     def _outlast(self, tx: Transaction, envelope: Envelope, recorder: EffectSync) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from bpm.bulk import tables
@@ -33,13 +34,13 @@ class BulkJobs:
         self._bus = bus
         self._clock = clock
 
-    def start(self, tx: Transaction, job_id: str, asker: Mapping[str, Any]) -> bool:
-        """Begin a planned job on behalf of its `asker`, as columns; tells False when it is not planned."""
+    def start(self, tx: Transaction, organization_id: int, job_id: str, asker: Mapping[str, Any]) -> bool:
+        """Begin an organisation's plan on behalf of its `asker`, as columns; tells False when it is not planned."""
         now = self._clock()
         begun = {**asker, "state": tables.RUNNING, "started_at": now}
         started = tables.switch_state(tx, job_id, ("planned",), begun)
         if started:
-            self._jobs.enqueue(tx, Job(KIND, job_id, 0, now))
+            self._jobs.enqueue(tx, Job(KIND, job_id, 0, now, organization_id))
         return started
 
     def cancel(self, tx: Transaction, job_id: str) -> bool:
@@ -55,13 +56,15 @@ class BulkJobs:
 
     def pending(self, tx: Transaction, limit: int) -> Sequence[Job]:
         """See `JobKind.pending`."""
-        return [Job(KIND, row.id, row.turn, row.created_at) for row in tables.without_token(tx, limit)]
+        rows = tables.without_token(tx, limit)
+        return [Job(KIND, row.id, row.turn, row.created_at, row.organization_id) for row in rows]
 
     async def run(self, job: Job) -> None:
         """Do the next rows, and ask for the step after; see `JobKind.run`."""
         found = await self._database.read(lambda tx: tables.take_up(tx, job.ref, job.attempt))
         if found is None:
             return
+        job = replace(job, organization_id=found.organization_id)
         rows = await self._database.read(lambda tx: tables.waiting_rows(tx, found.id, AT_ONCE))
         if not rows:
             await self._settle(job, {"state": tables.DONE, "completed_at": self._clock()})
@@ -109,7 +112,7 @@ class BulkJobs:
 
         def settle(tx: Transaction) -> None:
             if tables.change_job(tx, job.ref, job.attempt, values) and "state" not in values:
-                self._jobs.enqueue(tx, Job(KIND, job.ref, job.attempt + 1, self._clock()))
+                self._jobs.enqueue(tx, Job(KIND, job.ref, job.attempt + 1, self._clock(), job.organization_id))
 
         await self._database.write(settle)
 

@@ -97,6 +97,7 @@ class WaitingRow(NamedTuple):
 class BulkTurn(NamedTuple):
     """Which step of a bulk job a worker takes next."""
 
+    organization_id: int
     id: str
     turn: int
     created_at: datetime

@@ -102,7 +102,8 @@ class ScheduledMessages:
 
     def pending(self, tx: Transaction, limit: int) -> Sequence[Job]:
         """See `JobKind.pending`."""
-        return [Job(KIND, row.id, row.attempt, row.due_at) for row in tables.waiting_messages(tx, limit)]
+        rows = tables.waiting_messages(tx, limit)
+        return [Job(KIND, row.id, row.attempt, row.due_at, row.organization_id) for row in rows]
 
     async def run(self, job: Job) -> None:
         """See `JobKind.run`."""
@@ -112,7 +113,7 @@ class ScheduledMessages:
         if not row.is_active:
             return  # the reconciler wakes it when the organisation is switched on
         principal = sender_of(row)
-        settlement = MessageSettlement(self._jobs, self._clock, job)
+        settlement = MessageSettlement(self._jobs, self._clock, job, row.organization_id)
         try:
             message = self.executor.registry.decode(row.type, self._opened(row.fields))
         except BpmError as error:
@@ -132,7 +133,10 @@ class ScheduledMessages:
 
     async def give_up(self, job: Job, error: Poisoned) -> None:
         """See `JobKind.give_up`."""
-        settlement = MessageSettlement(self._jobs, self._clock, job)
+        row = await self._database.read(lambda tx: tables.scheduled_message(tx, job.ref))
+        if row is None:
+            return
+        settlement = MessageSettlement(self._jobs, self._clock, job, row.organization_id)
         with suppress(Fenced):
             await self._database.write(lambda tx: settlement.settle(tx, Outcome(error=error)))
 
@@ -148,11 +152,12 @@ class MessageSettlement(Recorder):
 
     is_tried_again = True
 
-    def __init__(self, jobs: JobQueue, clock: Clock, job: Job) -> None:
-        """Settle this attempt."""
+    def __init__(self, jobs: JobQueue, clock: Clock, job: Job, organization_id: int) -> None:
+        """Settle this attempt of an organisation's message."""
         self._jobs = jobs
         self._clock = clock
         self._job = job
+        self._organization_id = organization_id
 
     def after(self, tx: Transaction, envelope: Envelope, outcome: Outcome) -> None:
         """Write what became of it; raises `Fenced` when another run was first."""
@@ -176,7 +181,7 @@ class MessageSettlement(Recorder):
     def _retry_at(self, tx: Transaction, due: datetime, error: BpmError) -> None:
         attempt = self._job.attempt + 1
         self._write(tx, {"attempt": attempt, "due_at": due, "errors": list(error.errors)})
-        self._jobs.enqueue(tx, Job(KIND, self._job.ref, attempt, due))
+        self._jobs.enqueue(tx, Job(KIND, self._job.ref, attempt, due, self._organization_id))
 
     def _give_up(self, tx: Transaction, now: datetime, error: BpmError) -> None:
         self._write(tx, {"state": "dead", "completed_at": now, "key": None, "errors": list(error.errors)})

@@ -96,6 +96,7 @@ class KeptAnswer(NamedTuple):
 class WaitingMessage(NamedTuple):
     """A scheduled message that lacks its job."""
 
+    organization_id: int
     id: str
     attempt: int
     due_at: datetime

@@ -74,9 +74,9 @@ class Deliveries:
 
     def pending(self, tx: Transaction, limit: int) -> Sequence[Job]:
         """See `JobKind.pending`."""
-        waiting = [Job(KIND, row.id, row.turn, row.due_at) for row in delivery_tables.pending(tx, limit)]
+        waiting = delivery_tables.pending(tx, limit)
         put_aside = delivery_tables.paused_for_active(tx, limit - len(waiting))
-        return [*waiting, *(Job(KIND, row.id, row.turn, row.due_at) for row in put_aside)]
+        return [Job(KIND, row.id, row.turn, row.due_at, row.organization_id) for row in (*waiting, *put_aside)]
 
     async def run(self, job: Job) -> None:
         """See `JobKind.run`."""

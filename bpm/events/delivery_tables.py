@@ -143,6 +143,7 @@ class DeliveryRow(NamedTuple):
 class DeliveryTurn(NamedTuple):
     """Which turn of a delivery a job is for, and when it is due."""
 
+    organization_id: int
     id: str
     turn: int
     due_at: datetime

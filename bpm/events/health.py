@@ -121,4 +121,4 @@ class Health:
     def _bring_forward(self, tx: Transaction, id_: int, first: datetime, last: datetime, now: datetime) -> None:
         rows = health_tables.bring_forward(tx, id_, first, last, MAX_FORWARDED, now)
         if rows:
-            self._jobs.enqueue(tx, *[Job(KIND, row.id, row.turn, now) for row in rows])
+            self._jobs.enqueue(tx, *[Job(KIND, row.id, row.turn, now, row.organization_id) for row in rows])

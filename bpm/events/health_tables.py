@@ -26,6 +26,7 @@ class FailedReceiver(NamedTuple):
 class ForwardedDelivery(NamedTuple):
     """A delivery that is looked at now rather than later, and its new turn."""
 
+    organization_id: int
     id: str
     turn: int
 

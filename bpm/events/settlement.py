@@ -55,7 +55,7 @@ class DeliverySettlement:
         """Let a delivery wait its turn in a lane."""
         now = self._bus.now()
         delivery_tables.take_turn(tx, row, lane=lane.name, due_at=now)
-        self._lanes.enter(tx, lane, Job(KIND, row.id, row.turn + 1, now))
+        self._lanes.enter(tx, lane, Job(KIND, row.id, row.turn + 1, now, row.organization_id))
 
     def release_paused(self, tx: Transaction, row: DeliveryRow, destination: Destination) -> None:
         """Let a delivery go that was put aside while its subscription was being switched on, in its lane."""
@@ -178,7 +178,8 @@ class DeliverySettlement:
     def _leave(self, tx: Transaction, row: DeliveryRow, destination: Destination) -> None:
         if row.lane is not None:
             lane = destination.lane_named(row.lane)
-            self._lanes.leave(tx, lane, Job(KIND, row.id, row.turn, row.due_at or self._bus.now()))
+            due = row.due_at or self._bus.now()
+            self._lanes.leave(tx, lane, Job(KIND, row.id, row.turn, due, row.organization_id))
 
 
 def _counted(row: DeliveryRow, result: AttemptResult) -> dict[str, Any]:

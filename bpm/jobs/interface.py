@@ -11,19 +11,23 @@ from sqlalchemy import Table
 from bpm.errors import Poisoned
 from bpm.store import Transaction
 
+NOBODY = 0
+"""Stands where no organisation does, and takes turns as one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """A wake-up token: which row of which kind to look at, at which of its attempts, and when.
 
-    Organisations take turns, however much each has to do; 0 stands for nobody in particular.
+    Organisations take turns, however much each has to do. A job that is being run does not say whose it is: its row
+    does.
     """
 
     kind: str
     ref: str
     attempt: int
     due_at: datetime
-    organization_id: int = field(default=0, compare=False)
+    organization_id: int = field(compare=False)
 
     @property
     def key(self) -> str:
@@ -32,10 +36,10 @@ class Job:
 
     @staticmethod
     def named(key: str, due_at: datetime) -> "Job":
-        """Return the job whose key this is."""
+        """Return the job whose key this is, which runs or is taken back: nobody's in particular."""
         kind, _, rest = key.partition(":")
         ref, _, attempt = rest.rpartition(":")
-        return Job(kind, ref, int(attempt), due_at)
+        return Job(kind, ref, int(attempt), due_at, NOBODY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field
 
-from bpm.jobs.interface import Job
+from bpm.jobs.interface import NOBODY, Job
 from bpm.store import Transaction, UtcDateTime
 from bpm.store.records import Records
 from bpm.store.rows import Row
@@ -52,6 +52,7 @@ class JobTicket(Row, table=True):
     attempt: int
     due_at: datetime = Field(sa_type=UtcDateTime)
     promoted: bool = False
+    organization_id: int = NOBODY
 
 
 class LaneRow(NamedTuple):
@@ -74,6 +75,8 @@ class TicketRow(NamedTuple):
     attempt: int
     due_at: datetime
     promoted: bool
+    organization_id: int
+    """Whose turn the job takes once it is promoted."""
 
 
 LANES = JobLane.table()

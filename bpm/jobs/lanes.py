@@ -105,7 +105,7 @@ def _promoted(tx: Transaction, front: Sequence[lane_tables.TicketRow]) -> list[J
     waiting = [ticket for ticket in front if not ticket.promoted]
     for ticket in waiting:
         lane_tables.promote(tx, ticket)
-    return [Job(ticket.kind, ticket.ref, ticket.attempt, ticket.due_at) for ticket in waiting]
+    return [Job(each.kind, each.ref, each.attempt, each.due_at, each.organization_id) for each in waiting]
 
 
 class LanePace:

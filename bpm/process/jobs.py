@@ -263,7 +263,7 @@ class StartJobs:
     def pending(self, tx: Transaction, limit: int) -> Sequence[Job]:
         """See `JobKind.pending`."""
         return [
-            Job(start_tables.KIND, f"{row.definition_id}.{row.element_id}", row.turn, row.due_at)
+            Job(start_tables.KIND, f"{row.definition_id}.{row.element_id}", row.turn, row.due_at, row.organization_id)
             for row in start_tables.open_schedules(tx, limit)
         ]
 

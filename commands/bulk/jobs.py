@@ -93,7 +93,7 @@ def start(command: StartBulkJobCommand, context: Context, registry: Registry, bu
         raise Conflict("The plan is more than an hour old; plan it again, so that you see what matches now")
     asker = principal_columns(context.principal.without_loan(), "asker")
     authority = context.principal.standing.joined(stored_authority(row.authority, row.asker_id, row.permissions))
-    if not bulk.start(context.tx, row.id, {**asker, "authority": authority.to_json()}):
+    if not bulk.start(context.tx, row.organization_id, row.id, {**asker, "authority": authority.to_json()}):
         raise Conflict(f"The bulk job is {row.state}; only one that is planned can be started")
     return _shown_again(row, context)
 

@@ -42,7 +42,7 @@ def retry(
         publisher.resume(context.tx, subscription, whole, now, context.envelope.depth)
     elif whole.due_at is not None and whole.due_at > now:
         tables.deepen(context.tx, whole.event_id, context.envelope.depth)
-        jobs.cancel(context.tx, Job(KIND, whole.id, whole.turn, whole.due_at))
+        jobs.cancel(context.tx, Job(KIND, whole.id, whole.turn, whole.due_at, context.organization_id))
         turn = delivery_tables.revive(context.tx, whole.id, whole.turn, {"due_at": now, "tries": 0})
         jobs.enqueue(context.tx, Job(KIND, whole.id, turn, now, context.organization_id))
     context.session.refresh(row)
@@ -76,7 +76,7 @@ def cancel(
 
 def _withdraw(row: Delivery, context: Context, lanes: Lanes, jobs: JobQueue, destinations: Destinations) -> None:
     """Take a pending delivery out of its lane and its time."""
-    job = Job(KIND, row.id, row.turn, row.due_at or context.now())
+    job = Job(KIND, row.id, row.turn, row.due_at or context.now(), row.organization_id)
     jobs.cancel(context.tx, job)
     if row.lane is not None:
         subscription = subscription_tables.subscription_row(context.tx, row.subscription_id)

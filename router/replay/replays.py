@@ -101,7 +101,7 @@ class Replays:
         if row.cause == DISCARDED or row.state in (requests.RUNNING, requests.DONE, requests.DUPLICATE):
             raise Conflict(f"a request that is {DISCARDED if row.cause == DISCARDED else row.state} can't be discarded")
         _check(discard(tx, row, DISCARDED, [f"discarded by {by}: {reason}", *(row.errors or ())], now))
-        job = Job(requests.KIND, row.request_id, row.attempt, now)
+        job = Job(requests.KIND, row.request_id, row.attempt, now, row.organization_id)
         self._jobs.cancel(tx, job)
         if row.lane is not None:
             self._lanes.leave(tx, Lane(row.lane), job)

@@ -77,7 +77,7 @@ async def test_a_dead_request_that_is_replayed_is_not_executed_beside(
         await until(pair.waiting, lambda count: count == 2)
     assert [(await replay).status, (await again).status] == [200, 202]
     assert [request["state"] for request in await stored(pair.one, key)] == ["pending", "duplicate"]
-    await pair.one.app.execution.run(Job(KIND, request_id, 1, utc_now()))
+    await pair.one.app.execution.run(Job(KIND, request_id, 1, utc_now(), 1))
     assert await runs(pair.one, key) == 2
 
 
@@ -89,7 +89,7 @@ async def test_what_a_worker_has_taken_up_is_done_once(pair: Pair, place: str) -
     waiting = asyncio.ensure_future(pair.one.hook(key, {"id": 1}))
     await until(lambda: probes.tries[key] == 1)
     (kept,) = await stored(pair.one, key)
-    await pair.other.app.execution.run(Job(KIND, kept["requestId"], 0, utc_now()))
+    await pair.other.app.execution.run(Job(KIND, kept["requestId"], 0, utc_now(), 1))
     (done,) = await stored(pair.one, key)
     probes.released[key].set()
     assert (await waiting).status == 202

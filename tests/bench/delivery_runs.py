@@ -129,7 +129,7 @@ class _Bench:
                 }
                 tx.append(EVENTS, event)
                 tx.append(DELIVERIES, delivery)
-                self.app.jobs.enqueue(tx, Job(KIND, delivery["id"], 0, due))
+                self.app.jobs.enqueue(tx, Job(KIND, delivery["id"], 0, due, 1))
 
         for first in range(0, len(dues), BATCH):
             some = dues[first : first + BATCH]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,8 +11,9 @@ from sqlalchemy import TextClause
 
 from bpm.errors import Poisoned, StorageUnavailable
 from bpm.fair_slots import NoFreeSlot
-from bpm.jobs import Job, JobQueue
+from bpm.jobs import Job, JobQueue, Lane, Lanes
 from bpm.jobs.factory import open_jobs
+from bpm.jobs.interface import NOBODY
 from bpm.jobs.tables import DEATHS, TOKENS
 from bpm.settings import Settings
 from bpm.store import Database, Transaction
@@ -104,7 +106,7 @@ class JobsContract:
     @pytest.fixture
     def job(self, clock: Clock) -> NewJob:
         def new(ref: str, seconds: float = 0) -> Job:
-            return Job("note", ref, 0, clock() + timedelta(seconds=seconds))
+            return Job("note", ref, 0, clock() + timedelta(seconds=seconds), NOBODY)
 
         return new
 
@@ -164,6 +166,31 @@ class JobsContract:
             await database.write(lambda tx: jobs.enqueue(tx, Job("note", "other", 0, clock(), 2)))
             await until(lambda: "other" in notes.begun, seconds=20)
             assert notes.begun.index("other") < 500
+
+    async def test_what_waited_in_a_lane_takes_its_organisations_turn(
+        self, database: Database, working: Working, clock: Clock
+    ) -> None:
+        """Whoever has many jobs let go at once, by widening their lane, keeps nobody's own lane waiting."""
+        notes = Notes(seconds=0.01)
+        lane, of_other = Lane("one"), Lane("other")
+        many = [Job("note", f"one-{number}", 0, clock(), 1) for number in range(1_500)]
+        async with working(notes, 4) as jobs:
+            lanes = Lanes(jobs, clock)
+
+            def enter(tx: Transaction) -> None:
+                for job in many:
+                    lanes.enter(tx, lane, job)
+                for ref in ("front", "other"):
+                    lanes.enter(tx, of_other, Job("note", ref, 0, clock(), 2))
+
+            await database.write(enter)
+            await database.write(
+                lambda tx: lanes.enter(tx, replace(lane, width=2_000), Job("note", "one", 0, clock(), 1))
+            )
+            await until(lambda: len(notes.begun) > 10)
+            await database.write(lambda tx: lanes.leave(tx, of_other, Job("note", "front", 0, clock(), 2)))
+            await until(lambda: "other" in notes.begun, seconds=30)
+            assert notes.begun.index("other") < 700
 
     async def test_jobs_run_when_they_are_due(self, database: Database, working: Working, job: NewJob) -> None:
         """None runs before its time, and none waits for the next look at the whole queue."""

@@ -50,7 +50,7 @@ async def test_processes_agree_on_width_and_order(two: list[Database]) -> None:
 
     async def enter(database: Database, process: int) -> None:
         for number in range(JOBS):
-            jobs = [Job("note", f"{lane.name}:{process}:{number:02}", 0, system_clock()) for lane in LANES]
+            jobs = [Job("note", f"{lane.name}:{process}:{number:02}", 0, system_clock(), 1) for lane in LANES]
             random.shuffle(jobs)
             await asyncio.gather(
                 *(database.write(lambda tx, job=job: lanes.enter(tx, of_lane[job.ref[0]], job)) for job in jobs)

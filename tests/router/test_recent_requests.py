@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 async def test_a_request_in_memory_is_the_stored_one(app: RunningApp) -> None:
     """Every column has the value that reading it back gives; it is given once, for the first attempt."""
     inbox, job = await waiting(app, "at-hand", commandName="NoteCommand", parameters={"event": "at-hand"})
-    assert inbox.recent.take(Job(KIND, "unknown", 0, job.due_at)) is None
+    assert inbox.recent.take(Job(KIND, "unknown", 0, job.due_at, 1)) is None
     row = inbox.recent.take(job)
     assert row == await app.app.database.read(lambda tx: find_request(tx, None, job.ref))
     assert inbox.recent.take(job) is None
@@ -46,11 +46,11 @@ def test_memory_is_bounded() -> None:
     for number in range(MAX_REQUESTS + 1):
         recent.keep({**unset, "request_id": str(number), "body": b""})
     recent.keep({**unset, "request_id": "large", "body": b"x" * (MAX_BODY_BYTES + 1)})
-    assert [recent.take(Job(KIND, ref, 0, now)) for ref in ("0", "large")] == [None, None]
-    taken = recent.take(Job(KIND, "1", 0, now))
+    assert [recent.take(Job(KIND, ref, 0, now, 1)) for ref in ("0", "large")] == [None, None]
+    taken = recent.take(Job(KIND, "1", 0, now, 1))
     assert taken is not None
     assert taken.request_id == "1"
-    assert recent.take(Job(KIND, "2", 1, now)) is None
+    assert recent.take(Job(KIND, "2", 1, now, 1)) is None
 
 
 async def waiting(app: RunningApp, key: str, **fields: Any) -> tuple[Inbox, Job]:
@@ -65,4 +65,4 @@ async def waiting(app: RunningApp, key: str, **fields: Any) -> tuple[Inbox, Job]
     source = Source.of(rule)
     row = await inbox.row_of(call, source, PENDING, dedupe_key=source.dedupe_key("id-1"))
     assert await inbox.accept(call, row) is None
-    return inbox, Job(KIND, call.id, 0, later)
+    return inbox, Job(KIND, call.id, 0, later, 1)

@@ -92,7 +92,7 @@ async def test_an_effect_over_the_time_limit_is_taken_up_when_it_must_have_ended
     answer = await hurried_app.hook("outlasting", {})
     assert answer.status == 202
     wait = text("SELECT execute_after - created FROM pgqueuer WHERE dedupe_key = :key")
-    key = Job("inbound", answer.data["requestId"], 0, utc_now()).key
+    key = Job("inbound", answer.data["requestId"], 0, utc_now(), 1).key
     found = await hurried_app.app.database.read(lambda tx: tx.connection.execute(wait, {"key": key}).scalars().all())
     assert [seconds > hurried_app.app.settings.effect_seconds for seconds in found] == [True]
     probes.released["outlasting"].set()
@@ -243,7 +243,7 @@ async def test_what_could_not_be_settled_is_taken_up(app: RunningApp, monkeypatc
     assert (await waiting).status == 503
     monkeypatch.undo()
     (kept,) = await until(app, "unsettled", "running")
-    token = Job("inbound", kept["requestId"], 0, utc_now())
+    token = Job("inbound", kept["requestId"], 0, utc_now(), 1)
     await app.app.database.write(lambda tx: app.app.jobs.cancel(tx, token))
     await app.app.database.write(lambda tx: app.app.jobs.enqueue(tx, token))
     await until(app, "unsettled", "done")
@@ -256,7 +256,7 @@ async def test_no_worker_takes_what_a_caller_waits_for(app: RunningApp) -> None:
     await app.rule("mine", **fields, responseMode="sync")
     waiting = asyncio.create_task(app.hook("mine", {}))
     (kept,) = await until(app, "mine", "running")
-    token = Job("inbound", kept["requestId"], 0, utc_now())
+    token = Job("inbound", kept["requestId"], 0, utc_now(), 1)
     await app.app.database.write(lambda tx: app.app.jobs.cancel(tx, token))
     await app.app.database.write(lambda tx: app.app.jobs.enqueue(tx, token))
     await asyncio.sleep(0.1)  # a worker has time to take it

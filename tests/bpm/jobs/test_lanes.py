@@ -41,7 +41,7 @@ class StoredLanes:
         self.lanes = Lanes(self.jobs, self.clock)
 
     def job(self, ref: str, attempt: int = 0) -> Job:
-        return Job("note", ref, attempt, self.clock())
+        return Job("note", ref, attempt, self.clock(), 1)
 
     async def enter(self, lane: Lane, *refs: str) -> None:
         for ref in refs:
@@ -202,7 +202,7 @@ async def test_a_clock_that_is_set_back_stops_no_lane(stored: StoredLanes) -> No
 async def test_a_job_for_later_holds_up_no_pace(stored: StoredLanes) -> None:
     """A job that is due in an hour starts in an hour, and the next one of a wide lane at once."""
     lane = Lane("a", width=4, per_second=1)
-    later = Job("note", "later", 0, stored.clock() + timedelta(hours=1))
+    later = Job("note", "later", 0, stored.clock() + timedelta(hours=1), 1)
     await stored.database.write(lambda tx: stored.lanes.enter(tx, lane, later))
     await stored.enter(lane, "soon")
     assert [(job.due_at - stored.clock()).total_seconds() for job in stored.jobs.kept] == [3600, 1]

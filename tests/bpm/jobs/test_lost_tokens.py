@@ -13,7 +13,7 @@ from bpm.store import Transaction, open_database, utc_now
 
 pytestmark = [pytest.mark.anyio, pytest.mark.embedded]
 
-LOST, RUNNING = Job("inbound", "lost", 0, utc_now()), Job("inbound", "running", 0, utc_now())
+LOST, RUNNING = Job("inbound", "lost", 0, utc_now(), 1), Job("inbound", "running", 0, utc_now(), 1)
 
 
 async def test_what_nobody_runs_is_taken_back(tmp_path: Path) -> None:

@@ -67,6 +67,6 @@ async def test_tokens_of_older_stores_get_the_column(database: Database, tmp_pat
     jobs = open_jobs(database, Settings(data_dir=tmp_path), clock)
     await jobs.prepare()
     await jobs.prepare()
-    asked = [Job("note", "a", 0, clock()), Job("note", "b", 0, clock(), 7)]
+    asked = [Job("note", "a", 0, clock(), 0), Job("note", "b", 0, clock(), 7)]
     await database.write(lambda tx: jobs.enqueue(tx, *asked))
     assert await database.read(lambda tx: list(tx.connection.execute(WHOSE).scalars())) == [0, 7]

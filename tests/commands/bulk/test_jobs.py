@@ -49,7 +49,7 @@ async def begun(sender: MessageSender, **fields: Any) -> dict[str, Any]:
 
 async def step(components: Components, job: dict[str, Any], turn: int) -> None:
     """Do what a worker does at a turn of a job."""
-    await components.bulk.run(Job(KIND, job["id"], turn, system_clock()))
+    await components.bulk.run(Job(KIND, job["id"], turn, system_clock(), 1))
 
 
 async def standing(sender: MessageSender, job: dict[str, Any]) -> tuple[str, int, int, int]:
@@ -218,7 +218,7 @@ async def test_a_job_that_ends_its_process_is_given_up(sender: MessageSender, co
     """After several deaths it has failed, with what is done and what is left."""
     job = await begun(sender, count=25)
     await step(components, job, 0)
-    await components.bulk.give_up(Job(KIND, job["id"], 1, system_clock()), Poisoned("ended the server 3 times"))
+    await components.bulk.give_up(Job(KIND, job["id"], 1, system_clock(), 1), Poisoned("ended the server 3 times"))
     shown = await sender.send("GetBulkJobByIdQuery", bulkId=job["id"])
     assert (shown["state"], shown["error"], shown["left"]) == ("failed", "ended the server 3 times", 5)
 

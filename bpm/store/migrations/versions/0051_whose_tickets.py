@@ -1,0 +1,12 @@
+"""Whose turn a job takes that waits in a lane, once it is promoted."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0051"
+down_revision = "0050"
+
+
+def upgrade() -> None:
+    """Add the column; what waits already is nobody's in particular."""
+    op.add_column("job_ticket", sa.Column("organization_id", sa.Integer, nullable=False, server_default="0"))
