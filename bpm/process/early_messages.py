@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bpm.bpmn.effects import OpenMessageWait
 from bpm.bpmn.triggers import MessageArrived
 from bpm.bus import Context
-from bpm.process.message_tables import find_oldest, take_message
+from bpm.process.message_tables import find_oldest, lock_name, take_message
 from bpm.process.sealing import restored_wait
 from bpm.security.permissions import Authority
 
@@ -39,6 +39,7 @@ class EarlyMessages:
     def find(self, instance_id: int, wait: OpenMessageWait) -> bool:
         """Look for the oldest message for a wait; tells whether there is one."""
         context = self._context
+        lock_name(context.tx, context.organization_id, wait.name, wait.key, is_shared=True)
         message = find_oldest(context.tx, context.organization_id, wait.name, wait.key, context.now())
         if message is not None:
             heappush(self._found[instance_id], (message, wait.wait_id, wait))

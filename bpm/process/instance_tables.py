@@ -64,6 +64,9 @@ INSTANCES = ProcessInstance.table()
 _INSTANCES = Records(InstanceRow, INSTANCES)
 _INSERT_INSTANCE = INSTANCES.insert()
 _BY_ID = Lookup(_INSTANCES, INSTANCES, "id")
+_TO_CHANGE = PreparedQuery(
+    _INSTANCES, _INSTANCES.select.where(INSTANCES.c.id == bindparam("id_")).with_for_update(key_share=True)
+)
 _STARTED = Records(StartedInstance, INSTANCES)
 _BY_ORIGIN = PreparedQuery(_STARTED, _STARTED.select.where(INSTANCES.c.origin == bindparam("origin_")))
 _WRITE = (
@@ -104,6 +107,14 @@ def append_instance(tx: Transaction, row: Mapping[str, Any]) -> None:
 def find_instance(tx: Transaction, instance_id: int) -> InstanceRow | None:
     """Return an instance whatever its organisation, or None."""
     return _BY_ID.first(tx, None, id=instance_id)
+
+
+def find_to_change(tx: Transaction, instance_id: int) -> InstanceRow | None:
+    """Return an instance as it is now, or None; no other server process changes it until `tx` is over.
+
+    One that went on meanwhile would refuse what follows, and what was done outside for it would be done again.
+    """
+    return find_instance(tx, instance_id) if tx.is_snapshot else _TO_CHANGE.first(tx, id_=instance_id)
 
 
 def write_instance(tx: Transaction, instance_id: int, version: int, values: Mapping[str, Any]) -> bool:

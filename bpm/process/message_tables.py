@@ -8,6 +8,7 @@ from sqlalchemy import Index, bindparam, delete, select
 from sqlmodel import Field
 
 from bpm.store import JsonColumn, OrganizationRow, Transaction, UtcDateTime
+from bpm.store.named_lock import take_named_lock
 
 
 class BufferedMessage(OrganizationRow, table=True):
@@ -43,6 +44,14 @@ _WITH_KEY = _NAMED.where(BUFFER.c.key == bindparam("key_"))
 _WITHOUT_KEY = _NAMED.where(BUFFER.c.key.is_(None))
 _ONE = select(BUFFER).where(BUFFER.c.id == bindparam("id_"))
 _TAKE = delete(BUFFER).where(BUFFER.c.id == bindparam("id_"))
+
+
+def lock_name(tx: Transaction, organization_id: int, name: str, key: str | None, *, is_shared: bool = False) -> None:
+    """Wait for other server processes that begin to wait for a message (`is_shared`) or keep one, and let them wait.
+
+    Otherwise a message would be kept beside an instance that waits for it, when both come at the same moment.
+    """
+    take_named_lock(tx, f"message {organization_id}:{name}:{key}", is_shared=is_shared)
 
 
 def keep_message(tx: Transaction, row: Mapping[str, Any]) -> None:

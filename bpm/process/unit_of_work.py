@@ -124,7 +124,7 @@ class ProcessUnitOfWork:
         return visible_variables_at(step.instance, wait_id)
 
     def _find(self, instance_id: int) -> Any:
-        row = instance_tables.find_instance(self.context.tx, instance_id)
+        row = instance_tables.find_to_change(self.context.tx, instance_id)
         if row is None or row.organization_id != self.context.organization_id:
             raise NotFound(f"there is no process instance {instance_id}")
         return row
@@ -244,7 +244,7 @@ class ProcessUnitOfWork:
             instance_id, trigger = self._queue.popleft()
             step = self.steps.get(instance_id)
             if step is None:
-                row = instance_tables.find_instance(self.context.tx, instance_id)
+                row = instance_tables.find_to_change(self.context.tx, instance_id)
                 if row is None:
                     continue
                 step = self._open(row)

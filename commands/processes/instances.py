@@ -185,10 +185,13 @@ def correlated(
     context: Context, processes: ProcessRuntime, message: str, key: str | None, variables: dict[str, Any]
 ) -> InstanceState | None:
     """Give a message to the instance that has waited longest for it with this key; None when none waits."""
-    wait = wait_tables.first_message_wait(context.tx, context.organization_id, message, key)
-    if wait is None:
-        return None
-    return processes.advance(context, wait.instance_id, MessageArrived(wait.wait_id, variables))
+    while (wait := wait_tables.first_message_wait(context.tx, context.organization_id, message, key)) is not None:
+        try:
+            return processes.advance(context, wait.instance_id, MessageArrived(wait.wait_id, variables))
+        except Conflict:  # another server process may have given it a message meanwhile
+            if wait_tables.find_wait(context.tx, wait.instance_id, wait.wait_id) is not None:
+                raise
+    return None
 
 
 def nobody_waits(message: str, key: str | None) -> str:

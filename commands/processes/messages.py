@@ -10,7 +10,7 @@ from bpm.bpmn.triggers import CompleteUserTask, MessageArrived
 from bpm.bus import Command, Context, Id, Integer, View, handles
 from bpm.errors import Conflict, NotFound
 from bpm.process import wait_tables
-from bpm.process.message_tables import keep_message
+from bpm.process.message_tables import keep_message, lock_name
 from bpm.process.rows import WaitRow
 from bpm.process.runtime import InstanceState, NewInstance, ProcessRuntime
 from bpm.process.start_triggers import ProcessStarts
@@ -79,6 +79,10 @@ def correlate(
             return _correlation("started", started)
     if not command.time_to_live_seconds:
         raise NotFound(f"{nobody_waits(name, key)}, and it starts none")
+    lock_name(context.tx, context.organization_id, name, key)
+    standing = correlated(context, processes, name, key, command.variables)
+    if standing is not None:
+        return _correlation("correlated", standing)
     row = {
         "organization_id": context.organization_id,
         "name": name,
