@@ -15,6 +15,7 @@ from bpm.security.secret_names import SOURCE_NAMES
 from bpm.security.secrets import SecretBox
 from bpm.settings import Settings
 from bpm.signatures import TrustSources
+from bpm.store.named_lock import take_named_lock
 from commands.webhooks.backtest_views import BackTestView, changed_count
 from commands.webhooks.dry_run import READ_REQUESTS, sender_of
 from commands.webhooks.shown_fields import TriedFields
@@ -31,6 +32,8 @@ from scripts import Sandbox
 
 AT_ONCE = 1_000
 """Maximum number of requests that are compared while the caller waits; more are compared in the background."""
+MAX_OPEN = 4
+"""How many back-tests of an organisation may wait or run in the background."""
 WITH_SCRIPTS = 200
 """Maximum number of requests that are given to a script."""
 
@@ -44,8 +47,9 @@ class BackTestWebHookConfigCommand(Command[BackTestView]):
     The configuration is a saved one (`id`), a saved draft (`draftId`), one that is not saved (`config`), or changes to
     a saved one (both). The requests are the last `count` captured for it or at its address, repetitions left out unless
     `states` asks for them; `path` may end in `*`. They need `inbound:read` as well, and what is saved `webhooks:read`.
-    Up to 1,000 are compared at once; more in the background, where GetBackTestQuery tells how far it is. With
-    `runScripts` a configuration that is a script runs it for each of at most 200 requests, and undoes it.
+    Up to 1,000 are compared at once; more in the background, four of an organisation's, and GetBackTestQuery tells how
+    far they are. With `runScripts` a configuration that is a script runs it for each of at most 200 requests, and
+    undoes it.
     """
 
     permission = "webhooks:write"
@@ -177,6 +181,9 @@ def _at_once(command: BackTestWebHookConfigCommand, tally: Tally, problems: list
 
 
 def _in_background(plan: Plan, problems: list[str], context: Context, jobs: JobQueue) -> BackTestView:
+    take_named_lock(context.tx, f"back-tests of organisation {context.organization_id}")
+    if backtest.count_open(context.tx, context.organization_id) >= MAX_OPEN:
+        raise Invalid(f"count: {MAX_OPEN} back-tests run in the background already; wait until one has ended")
     row = backtest.new_back_test(plan, context.principal, new_id(), context.now())
     backtest.insert_back_test(context.tx, row)
     jobs.enqueue(context.tx, Job(backtest.KIND, row["id"], 0, context.now(), context.organization_id))

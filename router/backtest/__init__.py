@@ -4,7 +4,7 @@ from router.backtest.difference import CHANGES, Change, Difference, Fate
 from router.backtest.examiner import Examiner, is_proof_hidden
 from router.backtest.plan import MAX_COUNT, Plan, snapshot_of
 from router.backtest.runs import BackTests, new_back_test
-from router.backtest.tables import KIND, BackTest, find_back_test, insert_back_test
+from router.backtest.tables import KIND, BackTest, count_open, find_back_test, insert_back_test
 from router.backtest.tally import MAX_KEPT, Tally
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Fate",
     "Plan",
     "Tally",
+    "count_open",
     "find_back_test",
     "insert_back_test",
     "is_proof_hidden",

@@ -13,6 +13,7 @@ import structlog
 from bpm.bus import Message, Registry
 from bpm.clock import Clock
 from bpm.errors import PUTS_OFF, Poisoned, Refused
+from bpm.fair_slots import NoFreeSlot
 from bpm.jobs import Job
 from bpm.security.permissions import Permission, Principal
 from bpm.security.stored_principal import principal_columns
@@ -83,7 +84,12 @@ class BackTests:
         return [Job(KIND, row.id, 0, row.created_at, row.organization_id) for row in tables.open_back_tests(tx, limit)]
 
     async def run(self, job: Job) -> None:
-        """See `JobKind.run`; a run that was cut off is begun again, as nothing depends on it."""
+        """See `JobKind.run`; a run that was cut off is begun again, as nothing depends on it.
+
+        Raises `NoFreeSlot` while another one runs: what waits holds no place of the worker's.
+        """
+        if self._one_at_a_time.locked():
+            raise NoFreeSlot
         async with self._one_at_a_time:
             found = await self._database.read(lambda tx: tables.asked_back_test(tx, job.ref))
             if found is None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Index, and_, literal, or_, tuple_, update
+from sqlalchemy import ColumnElement, Index, and_, func, literal, or_, select, tuple_, update
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 
@@ -48,9 +48,8 @@ class BackTest(OrganizationRow, table=True):
 
 BACK_TESTS = BackTest.table()
 
-_IS_OPEN = and_(
-    or_(BACK_TESTS.c.state == WAITING, BACK_TESTS.c.state == RUNNING), ~is_switched_off(BACK_TESTS.c.organization_id)
-)
+_HAS_NOT_ENDED = or_(BACK_TESTS.c.state == WAITING, BACK_TESTS.c.state == RUNNING)
+_IS_OPEN = and_(_HAS_NOT_ENDED, ~is_switched_off(BACK_TESTS.c.organization_id))
 
 
 class CapturedRequest(NamedTuple):
@@ -115,6 +114,13 @@ _EXAMINED = Records(ExaminedRequest, INBOUND)
 def insert_back_test(tx: Transaction, row: Mapping[str, Any]) -> None:
     """Store a new back-test."""
     tx.connection.execute(BACK_TESTS.insert(), row)
+
+
+def count_open(tx: Transaction, organization_id: int) -> int:
+    """Return how many back-tests of an organisation have not ended."""
+    counted = select(func.count()).select_from(BACK_TESTS)
+    is_its = BACK_TESTS.c.organization_id == organization_id
+    return tx.connection.execute(counted.where(is_its, _HAS_NOT_ENDED)).scalar_one()
 
 
 def find_back_test(tx: Transaction, organization_id: int, back_test_id: str) -> BackTest | None:
