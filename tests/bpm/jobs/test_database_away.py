@@ -46,7 +46,7 @@ async def working(database: Database, cluster: Cluster, folder: Path, notes: Not
 
 def job(ref: str) -> Job:
     """A job that is due."""
-    return Job("note", ref, 0, utc_now())
+    return Job("note", ref, 0, utc_now(), 1)
 
 
 async def deaths(database: Database) -> int:
