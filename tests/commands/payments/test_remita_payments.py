@@ -171,6 +171,7 @@ async def test_an_answer_wrapped_as_a_script_is_read(payments: PaymentsSender, h
     [
         ({**PAID, "amount": 16000.24}, "16000.25 was notified but 16000.24 was paid"),
         ({"status": "00"}, "not how much"),
+        ({**PAID, "amount": 0}, "not how much"),
     ],
 )
 async def test_amounts_that_differ_are_an_incident(
