@@ -18,10 +18,6 @@ MAX_PARTS = 1_000
 MAX_OPTIONS = 20
 """How many semicolons a `Content-Disposition` may have: many take the square of their number."""
 MAX_SHOWN = 40
-QUOTED = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
-"""A quoted text; one without an end is all that follows, so that no place is looked at twice."""
-OPTION = re.compile(r";\s*([^\s=;*]+)\s*=")
-"""The name of an option in its plain form, in a header without what it quotes."""
 
 
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # it warns of each body that is none
@@ -72,17 +68,9 @@ class Part:
         if self._options is None:
             if self._disposition.count(";") > MAX_OPTIONS:
                 raise MultipartError(f"a part's Content-Disposition has more than {MAX_OPTIONS} options")
-            self._options = _options_of(self._disposition, "a part's Content-Disposition")
+            self._options = parse_options_header(self.headers.get("content-disposition", b""))
         value = self._options[1].get(name)
         return _extended(self._disposition, name.decode()) if value is None else value.decode("utf-8", "replace")
-
-
-def _options_of(header: str, place: str) -> tuple[bytes, dict[bytes, bytes]]:
-    """Read a header's value and options; raises `MultipartError` where one stands twice: each program takes another."""
-    names = [name.lower() for name in OPTION.findall(QUOTED.sub("", header))]
-    if len(set(names)) < len(names):
-        raise MultipartError(f"{place} has an option twice")
-    return parse_options_header(header.encode("latin-1", "replace"))
 
 
 def _extended(disposition: str, name: str) -> str | None:
@@ -164,7 +152,7 @@ class _Reader:
 
 def parts_of(content_type: str, body: bytes) -> list[Part]:
     """Return the parts of a body; raises `MultipartError`."""
-    boundary = _options_of(content_type, "Content-Type")[1].get(b"boundary")
+    boundary = parse_options_header(content_type.encode("latin-1", "replace"))[1].get(b"boundary")
     if not boundary:
         raise MultipartError("Content-Type: multipart/form-data needs a boundary")
     at = _start_of(boundary, body)

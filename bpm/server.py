@@ -20,7 +20,7 @@ from structlog.tracebacks import ExceptionDictTransformer
 from bpm.app import App
 from bpm.app.settings import load_settings
 from bpm.bus.log_ids import add_ids, add_trace_id
-from bpm.errors import Misconfigured, StorageUnavailable
+from bpm.errors import Misconfigured
 from bpm.hang_guard import HangGuard
 from bpm.heap import keep_heap_small
 from bpm.log_stream import LogStream
@@ -183,7 +183,7 @@ def _run(serve: Callable[[App], None], changes: dict[str, Any]) -> int:
     try:
         with HangGuard():
             serve(app)
-    except (Misconfigured, StorageUnavailable) as error:  # the database went away, or its disk filled up, meanwhile
+    except Misconfigured as error:
         return _misconfigured(error)
     return 0
 

@@ -3,7 +3,6 @@
 import codecs
 import errno
 import os
-import signal
 import sys
 from collections.abc import Iterable, Mapping
 from io import TextIOWrapper
@@ -28,9 +27,7 @@ class CommandLine(typer.Typer):
         """Run the command that the words name, and end the process."""
         _open_missing_streams()
         _write_every_character()
-        _hear_signals()
         try:
-            _refuse_missing_sentences()
             _refuse_broken_texts(sys.argv[1:], os.environ)
             return super().__call__(*args, **kwargs)
         except OSError as error:
@@ -61,18 +58,6 @@ def _write_every_character() -> None:
         if codecs.lookup(stream.encoding).name == "ascii":
             stream.reconfigure(encoding="utf-8")
         stream.reconfigure(errors=AS_JSON)
-
-
-def _hear_signals() -> None:
-    """Be told of children that end, and to stop, also where whoever started the process ignored or blocked that."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT))
-
-
-def _refuse_missing_sentences() -> None:
-    """End the command where Python leaves docstrings out: they are what messages say."""
-    if sys.flags.optimize > 1:
-        fail(ExitStatus.USAGE, "Python runs with -OO, which leaves out what errors say", "unset PYTHONOPTIMIZE")
 
 
 def _written_as_json(error: UnicodeError) -> tuple[str, int]:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -62,6 +63,7 @@ class ProcessJobs:
         self._shares = shares
         self._running: dict[str, asyncio.Task[None]] = {}
         self._pieces = asyncio.Semaphore(PIECES_AT_ONCE)
+        self._turns: WeakValueDictionary[int, asyncio.Semaphore] = WeakValueDictionary()
 
     def pending(self, tx: Transaction, limit: int) -> Sequence[Job]:
         """See `JobKind.pending`."""
@@ -112,7 +114,7 @@ class ProcessJobs:
             await self._answer(work, {"hasRested": _has_rested(wait)})
             return
         if wait.kind not in ("command", "script"):
-            await self._do_piece(ref)
+            await self._do_piece(ref, wait.organization_id)
             return
         try:
             data = restored_wait(wait.data, self._bus.box)
@@ -138,9 +140,13 @@ class ProcessJobs:
         elif outcome.replayed:  # an earlier version gave the answer in a transaction of its own
             await self._answer(work, _answer_of(work.wait, data, outcome))
 
-    async def _do_piece(self, ref: str) -> None:
-        """Go on with long work, unless another piece has done this, too, in the meantime."""
-        async with self._pieces:
+    async def _do_piece(self, ref: str, organization_id: int) -> None:
+        """Go on with long work, unless another piece has done this, too, in the meantime.
+
+        An organisation's pieces wait for one another before they wait for others', so that these come soon.
+        """
+        turn = self._turns.setdefault(organization_id, asyncio.Semaphore(PIECES_AT_ONCE))
+        async with turn, self._pieces:
             work = await self._open_work(ref)
             if work is not None:
                 await self._answer(work, {})
@@ -275,7 +281,8 @@ class StartJobs:
         engine = engine_of(row.organization_id, {EXECUTE})
         fields = {"definitionId": row.definition_id, "elementId": row.element_id, "turn": row.turn}
         message = self._bus.registry.decode("FireStartTimerCommand", fields)
-        (await self._bus.execute(Envelope(message, engine))).unwrap()
+        depth = 1 if row.cause else 0
+        (await self._bus.execute(Envelope(message, engine, correlation_id=row.cause or "", depth=depth))).unwrap()
 
     async def give_up(self, job: Job, error: Poisoned) -> None:
         """See `JobKind.give_up`; the timer begins no further instances until its process is activated again."""

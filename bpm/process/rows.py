@@ -96,6 +96,8 @@ class ScheduleRow(NamedTuple):
     due_at: datetime
     data: list[Any] | None
     """The cycle's own; None for a timer that fires once."""
+    cause: str | None
+    """The correlation id of what set the timer; None where a person did."""
 
 
 class HistoryEntry(NamedTuple):

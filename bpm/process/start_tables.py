@@ -40,13 +40,17 @@ class ProcessTrigger(OrganizationRow, table=True):
 
 
 class ProcessSchedule(OrganizationRow, table=True):
-    """A timer that begins instances; `turn` counts how often it has, `data` is the cycle's own."""
+    """A timer that begins instances; `turn` counts how often it has, `data` is the cycle's own.
+
+    `cause` is the correlation id that these are counted to, where a process or an event set it.
+    """
 
     definition_id: int = Field(primary_key=True)
     element_id: str = Field(primary_key=True)
     turn: int = 0
     due_at: datetime = Field(sa_type=UtcDateTime)
     data: list[Any] | None = Field(default=None, sa_type=JsonColumn, nullable=True)
+    cause: str | None = None
 
 
 TRIGGERS = ProcessTrigger.table()

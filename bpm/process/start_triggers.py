@@ -11,7 +11,7 @@ from bpm.bpmn.compiler.compile import CompiledProcess
 from bpm.bpmn.timers import next_time
 from bpm.bpmn.view import View
 from bpm.bus import Context
-from bpm.errors import Forbidden, Invalid
+from bpm.errors import Exhausted, Forbidden, Invalid
 from bpm.expressions import EvaluationError, Expression
 from bpm.jobs import Job, JobQueue
 from bpm.process import definition_tables, start_tables
@@ -59,7 +59,7 @@ class ProcessStarts:
                     due, data = timer.schedule(View({}, context.now()))
                 except EvaluationError as error:
                     raise Invalid(f"the timer of {element_id!r}: {error}") from error
-                self._set(context.tx, newest, element_id, due, data)
+                self._set(context, newest, element_id, due, data)
 
     def hears(self, tx: Transaction, organization_id: int, name: str) -> bool:
         """Whether an event of this name begins something."""
@@ -106,7 +106,8 @@ class ProcessStarts:
     def fire(self, context: Context, definition_id: int, element_id: str, turn: int) -> InstanceState | None:
         """Begin the instance that a timer is for, and set its next time; None when it was done already.
 
-        While whom it would act for may start no process, the timer tries again minute by minute.
+        While whom it would act for may start no process, the timer tries again minute by minute. When its cause has
+        begun as many as it may, none begins.
         """
         row = start_tables.find_schedule(context.tx, definition_id, element_id)
         if row is None or row.turn != turn:
@@ -122,6 +123,10 @@ class ProcessStarts:
             log.warning("a timer begins no process", definition=definition_id, element=element_id, reason=reason)
             self._set_again(context, row, context.now() + REFUSED_PAUSE, row.data)
             return None
+        except Exhausted as refusal:
+            log.warning("a timer begins no process", definition=definition_id, element=element_id, reason=str(refusal))
+            self._set_again(context, row, *(again or (None, None)))
+            return None
 
     def _set_again(self, context: Context, row: ScheduleRow, due: datetime | None, data: Any) -> bool:
         """Set a timer's next time, if it has one; False when somebody else did."""
@@ -132,8 +137,14 @@ class ProcessStarts:
             self._jobs.enqueue(context.tx, job)
         return True
 
-    def _set(self, tx: Transaction, deployed: DeployedProcess, element_id: str, due: datetime, data: Any) -> None:
+    def _set(self, context: Context, deployed: DeployedProcess, element_id: str, due: datetime, data: Any) -> None:
+        """Set a timer, in the place of one whose job is still to come; raises `Exhausted`.
+
+        What a process sets counts as what it begins: it could deploy two of itself, whose timers would begin anew.
+        """
         assert deployed.id is not None
+        envelope = context.envelope
+        context.causes.count_instance(envelope, envelope.depth)
         row = {
             "organization_id": deployed.organization_id,
             "definition_id": deployed.id,
@@ -141,9 +152,12 @@ class ProcessStarts:
             "turn": 0,
             "due_at": due,
             "data": data,
+            "cause": envelope.root if envelope.depth else None,
         }
-        start_tables.insert_schedule(tx, row)
-        self._jobs.enqueue(tx, _job(deployed.id, element_id, 0, due, deployed.organization_id))
+        start_tables.insert_schedule(context.tx, row)
+        job = _job(deployed.id, element_id, 0, due, deployed.organization_id)
+        self._jobs.cancel(context.tx, job)
+        self._jobs.enqueue(context.tx, job)
 
 
 def self_starter(deployed: DeployedProcess) -> Principal:

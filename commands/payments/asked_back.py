@@ -1,6 +1,6 @@
 """What becomes of what a provider told when it is asked back: it is confirmed, asked about again, or an incident."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Generic, Protocol, TypeVar
@@ -41,10 +41,6 @@ R = TypeVar("R", bound=AskedBackRow)
 A = TypeVar("A", bound=ProviderAnswer)
 
 
-def _insert(context: Context, told: AskedBackRow) -> bool:
-    return tables.insert_once(context.tx, type(told), told.model_dump(exclude={"id"}))
-
-
 def _nothing_more(_answer: object) -> Mapping[str, Any]:
     return {}
 
@@ -65,42 +61,21 @@ class AskedBack(Generic[R, A]):
     said: Callable[[A], Mapping[str, Any]] = _nothing_more
     """What else an answer says, as columns: kept of what is confirmed, where no notification says it."""
 
-    def note(
-        self,
-        context: Context,
-        told: Sequence[R],
-        find: Callable[[Sequence[R]], Sequence[R]],
-        ask: Callable[[R], None] | None,
-    ) -> list[R]:
-        """Keep notifications, several of one payment, too; return those that are the first of theirs.
+    def note(self, context: Context, told: R, find: Callable[[], R | None], ask: Callable[[], None] | None) -> bool:
+        """Keep a notification; tell whether it is the first of its payment.
 
         A further one of a payment that is not confirmed is kept beside the first if it says something else, and has
-        the provider asked again. `find` returns the rows of the payments that are known, to be changed by nobody else
-        meanwhile; without `ask` the provider can't be asked.
+        the provider asked again. `find` returns the payment's row; without `ask` the provider can't be asked.
         """
-        groups: dict[str, list[R]] = {}
-        for one in told:
-            groups.setdefault(self.claims.name(one), []).append(one)
-        known = self._by_name(find([group[0] for group in groups.values()]))
-        unknown = [group[0] for name, group in groups.items() if name not in known]
-        accepted = [one for one in unknown if _insert(context, one)]
-        known |= self._by_name(find(unknown))  # others may have been first
-        for name, row in known.items():
-            if row.status != CONFIRMED:
-                self._add(context, row, groups[name])
-                if ask is not None:
-                    ask(row)
-        tables.flush(context.tx, context.organization_id)
-        return accepted
-
-    def _by_name(self, rows: Iterable[R]) -> dict[str, R]:
-        return {self.claims.name(row): row for row in rows}
-
-    def _add(self, context: Context, row: R, told: Sequence[R]) -> None:
-        """Keep further notifications of a payment that is not confirmed, which is asked about from the beginning."""
-        self.claims.keep(context, row, told)
-        row.checks = 0
-        row.incident = None if row.status == UNCONFIRMED else row.incident
+        is_new = tables.insert_once(context.tx, type(told), told.model_dump(exclude={"id"}))
+        row = None if is_new else find()
+        if row is not None and row.status != CONFIRMED:
+            self.claims.keep(context, row, told)
+            again = {"checks": 0, "incident": None if row.status == UNCONFIRMED else row.incident}
+            tables.change(context.tx, context.organization_id, row, again)
+        if ask is not None and (row is None or row.status != CONFIRMED):
+            ask()
+        return is_new
 
     def keep(self, context: Context, row: R, answer: A, ask_again: Callable[[int], None]) -> None:
         """Note an answer about a row that is not confirmed; publish how it ends, or have the provider asked again.

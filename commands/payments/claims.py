@@ -5,7 +5,7 @@ wrong one that came first nor the wrong one that came last keeps the right one f
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -54,12 +54,19 @@ class PaymentClaims:
         self._subject = subject
         self.compared = compared
 
-    def keep(self, context: Context, row: AskedBackRow, told: Iterable[AskedBackRow]) -> None:
-        """Keep notifications of a payment beside its row, those that say something else."""
-        differing = {self._digest(one): one for one in told}
-        differing.pop(self._digest(row), None)
-        newest = list(differing.items())[-MOST_CLAIMS:]
-        if sum(self._insert(context, digest, one) for digest, one in newest):
+    def keep(self, context: Context, row: AskedBackRow, told: AskedBackRow) -> None:
+        """Keep a notification of a payment beside its row, unless it says the same."""
+        if self._said(row) == self._said(told):
+            return
+        values = {
+            "organization_id": context.organization_id,
+            "kind": self._kind,
+            "subject": self._name(row),
+            "digest": hashlib.sha256(write_json(self._said(told))).hexdigest(),
+            "fields": notified(told),
+            "created_at": context.now(),
+        }
+        if tables.insert_once(context.tx, PaymentClaim, values):
             self._forget_oldest(context.tx, context.organization_id, row)
 
     def beside(self, tx: Transaction, organization_id: int, row: R) -> list[R]:
@@ -72,17 +79,6 @@ class PaymentClaims:
         """Delete what was kept beside a payment."""
         tx.connection.execute(delete(PaymentClaim.table()).where(*self._of(organization_id, row)))
 
-    def _insert(self, context: Context, digest: str, told: AskedBackRow) -> bool:
-        values = {
-            "organization_id": context.organization_id,
-            "kind": self._kind,
-            "subject": self.name(told),
-            "digest": digest,
-            "fields": notified(told),
-            "created_at": context.now(),
-        }
-        return tables.insert_once(context.tx, PaymentClaim, values)
-
     def _forget_oldest(self, tx: Transaction, organization_id: int, row: AskedBackRow) -> None:
         kept = select(col(PaymentClaim.id)).where(*self._of(organization_id, row))
         oldest = kept.order_by(col(PaymentClaim.id).desc()).offset(MOST_CLAIMS)
@@ -92,16 +88,14 @@ class PaymentClaims:
         return (
             col(PaymentClaim.organization_id) == organization_id,
             col(PaymentClaim.kind) == self._kind,
-            col(PaymentClaim.subject) == self.name(row),
+            col(PaymentClaim.subject) == self._name(row),
         )
 
-    def name(self, row: AskedBackRow) -> str:
-        """Return what a row and all notifications of its payment have in common."""
+    def _name(self, row: AskedBackRow) -> str:
         return write_json([getattr(row, column) for column in self._subject]).decode()
 
-    def _digest(self, row: AskedBackRow) -> str:
-        said = [_plain(getattr(row, column)) for column in self.compared]
-        return hashlib.sha256(write_json(said)).hexdigest()
+    def _said(self, row: AskedBackRow) -> list[Any]:
+        return [_plain(getattr(row, column)) for column in self.compared]
 
 
 def notified(row: AskedBackRow) -> dict[str, Any]:

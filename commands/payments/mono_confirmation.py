@@ -117,7 +117,7 @@ def _found(reference: str, context: Context) -> MonoPayment:
 
 def _incident(payment: MonoPayment, answer: MonoPaymentStatus) -> str | None:
     """Say what does not fit together; an event without an amount or a currency claims none that could differ."""
-    if not answer.amount:
+    if answer.amount is None:
         return "Mono says the payment was made but not how much was paid"
     if answer.is_refunded:
         return f"Mono says the payment was made and refunded; {answer.amount} was paid"

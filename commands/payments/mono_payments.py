@@ -1,6 +1,5 @@
 """Keep the payments that Mono tells of, and look them up."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -119,11 +118,10 @@ def keep_payment(context: Context, event: MonoEvent, mono_api: MonoApi) -> None:
         created_at=context.now(),
     )
 
-    def find(told: Sequence[MonoPayment]) -> list[MonoPayment]:
-        found = (mono_tables.mono_payment(context.tx, context.organization_id, one.reference) for one in told)
-        return [one for one in found if one is not None]
+    def find() -> MonoPayment | None:
+        return mono_tables.mono_payment(context.tx, context.organization_id, payment.reference)
 
-    def ask(one: MonoPayment) -> None:
-        ask_later(context, one.reference, checks=0)
+    def ask() -> None:
+        ask_later(context, payment.reference, checks=0)
 
-    PAYMENTS.note(context, [payment], find, ask if mono_api.configured and may_ask(context.organization_id) else None)
+    PAYMENTS.note(context, payment, find, ask if mono_api.configured and may_ask(context.organization_id) else None)

@@ -125,7 +125,7 @@ def _incident(collection: RemitaCollection, answer: CollectionStatus) -> str | N
         return None
     if answer.confirmed_for is not None:
         return f"the debit of this mandate and request was confirmed for {answer.confirmed_for} already"
-    if not answer.amount:
+    if answer.amount is None:
         return "Remita says the debit was made but not how much was debited"
     if collection.amount is not None and collection.amount != answer.amount:
         return f"{collection.amount} was notified but {answer.amount} was debited"

@@ -1,6 +1,5 @@
 """Take in Remita's collection notifications and look collections up."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -12,7 +11,7 @@ from commands.payments.amount import Amount
 from commands.payments.publication import publish
 from commands.payments.rejections import NotificationView, RejectedElement, keep_rejections
 from commands.payments.remita_collection_confirmation import COLLECTIONS, ask_later
-from commands.payments.remita_tables import CollectionKey, RemitaCollection, key_of
+from commands.payments.remita_tables import CollectionKey, RemitaCollection
 from router.providers.credentials import may_ask
 from router.providers.remita.confirmation import ASKED_AT, RemitaApi
 
@@ -61,7 +60,7 @@ def process(
 ) -> NotificationView:
     """Store and publish what is new, and ask for the confirmation of what Remita can be asked about."""
     asks = remita_api.configured and may_ask(context.organization_id)
-    accepted = _keep(command.items, context, asks=asks)
+    accepted = [item for item in command.items if _keep(item, context, asks=asks and item.type in ASKED_AT)]
     for item in accepted:
         publish(context, "remita.collection_notified", _event_data(item, context))
     keep_rejections(context, "collection", command.rejected)
@@ -70,34 +69,20 @@ def process(
     )
 
 
-def _keep(items: Sequence[RemitaCollectionItem], context: Context, *, asks: bool) -> list[RemitaCollectionItem]:
-    """Keep what was collected, have it confirmed, and return the items that are the first of theirs."""
-
-    def find(told: Sequence[RemitaCollection]) -> Sequence[RemitaCollection]:
-        return remita_tables.remita_collections(context.tx, context.organization_id, [key_of(one) for one in told])
-
-    def ask(collection: RemitaCollection) -> None:
-        if collection.type in ASKED_AT:
-            ask_later(context, key_of(collection), checks=0)
-
-    told = [_row(item, context) for item in items]
-    firsts = {key_of(one) for one in COLLECTIONS.note(context, told, find, ask if asks else None)}
-    by_key = {_key(item): item for item in reversed(items)}
-    return [item for key, item in reversed(by_key.items()) if key in firsts]
-
-
-def _key(item: RemitaCollectionItem) -> CollectionKey:
-    return CollectionKey(item.type, item.mandate_id, item.request_id, item.date)
-
-
-def _row(item: RemitaCollectionItem, context: Context) -> RemitaCollection:
-    return RemitaCollection(
+def _keep(item: RemitaCollectionItem, context: Context, *, asks: bool) -> bool:
+    told = RemitaCollection(
         **item.model_dump(exclude={"request_id"}),
         organization_id=context.organization_id,
         mandate_request_id=item.request_id,
         request_id=context.envelope.root,
         created_at=context.now(),
     )
+    key = CollectionKey(item.type, item.mandate_id, item.request_id, item.date)
+
+    def find() -> RemitaCollection | None:
+        return remita_tables.remita_collection(context.tx, context.organization_id, key)
+
+    return COLLECTIONS.note(context, told, find, (lambda: ask_later(context, key, checks=0)) if asks else None)
 
 
 def _event_data(item: RemitaCollectionItem, context: Context) -> dict[str, Any]:

@@ -89,7 +89,7 @@ def _said(answer: PaymentStatus) -> dict[str, str | None]:
 
 def _incident(payment: RemitaPayment, answer: PaymentStatus) -> str | None:
     """Say what does not fit together; a notification without an amount or order claims none that could differ."""
-    if not answer.amount:
+    if answer.amount is None:
         return "Remita says the payment was made but not how much was paid"
     if payment.amount is not None and payment.amount != answer.amount:
         return f"{payment.amount} was notified but {answer.amount} was paid"

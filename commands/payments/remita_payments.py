@@ -1,6 +1,5 @@
 """Take in Remita's payment notifications and look payments up."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -92,7 +91,7 @@ def process(
 ) -> NotificationView:
     """Store and publish what is new, and ask for its confirmation if Remita can be asked."""
     asks = remita_api.configured and may_ask(context.organization_id)
-    accepted = _keep(command.notifications, context, asks=asks)
+    accepted = [notification for notification in command.notifications if _keep(notification, context, asks=asks)]
     for notification in accepted:
         publish(context, "remita.payment_notified", _event_data(notification, context))
     keep_rejections(context, "payment", command.rejected)
@@ -103,28 +102,21 @@ def process(
     )
 
 
-def _keep(notifications: Sequence[RemitaNotification], context: Context, *, asks: bool) -> list[RemitaNotification]:
-    """Keep payments, have them confirmed, and return the notifications that are the first of theirs."""
-
-    def find(told: Sequence[RemitaPayment]) -> Sequence[RemitaPayment]:
-        return remita_tables.remita_payments(context.tx, context.organization_id, [one.rrr for one in told])
-
-    def ask(payment: RemitaPayment) -> None:
-        ask_later(context, payment.rrr, checks=0)
-
-    told = [_row(notification, context) for notification in notifications]
-    firsts = {one.rrr for one in PAYMENTS.note(context, told, find, ask if asks else None)}
-    by_rrr = {notification.rrr: notification for notification in reversed(notifications)}
-    return [notification for rrr, notification in reversed(by_rrr.items()) if rrr in firsts]
-
-
-def _row(notification: RemitaNotification, context: Context) -> RemitaPayment:
-    return RemitaPayment(
+def _keep(notification: RemitaNotification, context: Context, *, asks: bool) -> bool:
+    told = RemitaPayment(
         **notification.model_dump(),
         organization_id=context.organization_id,
         request_id=context.envelope.root,
         created_at=context.now(),
     )
+
+    def find() -> RemitaPayment | None:
+        return remita_tables.remita_payment(context.tx, context.organization_id, told.rrr)
+
+    def ask() -> None:
+        ask_later(context, told.rrr, checks=0)
+
+    return PAYMENTS.note(context, told, find, ask if asks else None)
 
 
 def _event_data(notification: RemitaNotification, context: Context) -> dict[str, Any]:

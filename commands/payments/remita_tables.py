@@ -1,11 +1,11 @@
 """What Remita told, normalised."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import UniqueConstraint, func, tuple_
+from sqlalchemy import UniqueConstraint, func
 from sqlmodel import Field, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
@@ -66,11 +66,6 @@ class CollectionKey(NamedTuple):
     date: str
 
 
-def key_of(collection: RemitaCollection) -> CollectionKey:
-    """Return what tells a collection from another."""
-    return CollectionKey(collection.type, collection.mandate_id, collection.mandate_request_id, collection.date)
-
-
 class RemitaRejection(OrganizationRow, table=True):
     """One element of a notification that was not valid, by its position (from 0) in the request's body."""
 
@@ -88,22 +83,6 @@ def remita_payment(tx: Transaction, organization_id: int, rrr: str) -> RemitaPay
     """Return the payment with an RRR, to be confirmed by nobody else meanwhile."""
     statement = select_rows(RemitaPayment).where(col(RemitaPayment.rrr) == rrr)
     return first_to_change(tx, organization_id, statement)
-
-
-def remita_payments(tx: Transaction, organization_id: int, rrrs: Collection[str]) -> Sequence[RemitaPayment]:
-    """Return the payments with these RRRs, to be confirmed by nobody else meanwhile."""
-    statement = select_rows(RemitaPayment).where(col(RemitaPayment.rrr).in_(rrrs)).order_by(col(RemitaPayment.id))
-    return all_to_change(tx, organization_id, statement) if rrrs else []
-
-
-def remita_collections(
-    tx: Transaction, organization_id: int, keys: Collection[CollectionKey]
-) -> Sequence[RemitaCollection]:
-    """Return what was collected under these keys, to be confirmed by nobody else meanwhile."""
-    columns = (RemitaCollection.type, RemitaCollection.mandate_id, RemitaCollection.mandate_request_id)
-    named = tuple_(*map(col, columns), col(RemitaCollection.date))
-    statement = select_rows(RemitaCollection).where(named.in_(keys)).order_by(col(RemitaCollection.id))
-    return all_to_change(tx, organization_id, statement) if keys else []
 
 
 def remita_collection(tx: Transaction, organization_id: int, key: CollectionKey) -> RemitaCollection | None:

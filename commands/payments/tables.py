@@ -71,11 +71,6 @@ def change(tx: Transaction, organization_id: int, row: OrganizationRow, values: 
     session.flush()
 
 
-def flush(tx: Transaction, organization_id: int) -> None:
-    """Write what was changed of rows that were read in this transaction, all at once."""
-    tx.session(organization_id).flush()
-
-
 class PaymentFilter(NamedTuple):
     """Which payments are wanted: of a status, a time (until is not part of it), and an amount however written."""
 

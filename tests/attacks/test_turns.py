@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from bpm.jobs.tables import TOKENS
-from bpm.testing import running_app
+from bpm.process.jobs import PIECES_AT_ONCE
+from bpm.testing import running_app, until
 from tests.attacks.people import END, bpmn
-from tests.contracts.tenants import PUBLISH, tenant
+from tests.commands.playing import bpmn as notation_bpmn
+from tests.contracts.tenants import PUBLISH, Tenant, tenant
 
 pytestmark = pytest.mark.anyio
 
@@ -20,6 +22,11 @@ WAITS = (
     "</intermediateCatchEvent>",
     END,
 )
+LONG = """start s; end e; sub q many sequential over items as i {
+start a; script t: n = i; end b
+a -> t -> b
+}
+s -> q -> e"""
 RULE = {"description": "d", "isEnabled": True, "action": "POST", "executionType": 0, **PUBLISH}
 
 
@@ -49,3 +56,29 @@ async def test_jobs_that_are_made_anew_say_whose_they_are() -> None:
         for kind in app.app.worker.kinds:
             jobs = await app.app.database.read(lambda tx, kind=kind: kind.pending(tx, 100))
             assert {job.organization_id for job in jobs} == {owner.id}, kind.name
+
+
+async def test_long_work_of_one_organisation_comes_between_that_of_others() -> None:
+    """Its pieces stood behind one of each instance of another organisation's, however many these were."""
+    deployed = {"name": "long", "bpmnXml": notation_bpmn(LONG, "long")}
+    begin = {"variables": {"items": list(range(1_500))}, "executionMode": "FireAndForget"}
+    async with running_app(processes={"max_unattended_steps": 1_000_000}) as app:
+        one, other = [await tenant(app, app.http, name) for name in ("Acme", "Beta")]
+        for owner in (one, other):
+            owner.has["long"] = (await owner.client.cmd("CreateProcessDefinitionCommand", **deployed))["id"]
+        pieces = app.app.components.processes.jobs._pieces  # pyright: ignore[reportPrivateUsage] held until all wait
+        for _ in range(PIECES_AT_ONCE):
+            await pieces.acquire()
+        for _ in range(20):
+            await one.client.cmd("StartProcessInstanceCommand", processDefinitionId=one.has["long"], **begin)
+        await other.client.cmd("StartProcessInstanceCommand", processDefinitionId=other.has["long"], **begin)
+        await until(lambda: app.app.jobs.running == 21, seconds=60)
+        for _ in range(PIECES_AT_ONCE):
+            pieces.release()
+        await until(lambda: ended(other), seconds=240)
+        assert await ended(one) <= 5
+
+
+async def ended(owner: Tenant) -> int:
+    """Return how many instances of an organisation have ended."""
+    return (await owner.client.cmd("GetProcessInstanceListQuery", status="COMPLETED", pageSize=1))["totalCount"]

@@ -148,10 +148,10 @@ async def test_a_debit_is_confirmed_for_one_day(server: ServerProcess, httpserve
     """Remita is asked by mandate and request alone: the same debit notified for another day is not another one."""
     said = {"statuscode": "01", "status": "Approved", "amount": "10000.50", "RRR": "130007000001"}
     httpserver.expect_request(DEBIT).respond_with_json(said)
-    await server.hook("remita/collection-notification", debit("01/02/2026"))
-    await until(lambda: collections(server), lambda found: found and found[0]["checks"])
-    await server.hook("remita/collection-notification", debit("02/02/2026"))
-    first, second = await until(lambda: collections(server), lambda found: len(found) > 1 and found[1]["checks"])
+    for day in ("01/02/2026", "02/02/2026"):
+        await server.hook("remita/collection-notification", debit(day))
+        await until(lambda: collections(server), lambda found: all(one["checks"] for one in found) and found)
+    first, second = await collections(server)
     assert (first["status"], second["status"]) == ("confirmed", "mismatch")
     assert "2026-02-01" in second["incident"]
     assert len(await events(server, "remita.collection_confirmed")) == 1

@@ -3,7 +3,6 @@
 import json
 import os
 import pty
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -142,29 +141,3 @@ def test_where_nobody_can_be_asked_a_question_ends_the_command() -> None:
     """It says so, as wrong usage."""
     ended = bpm("users", "change-password", "--username", "ann", stdin=subprocess.DEVNULL, start_new_session=True)
     assert (ended.returncode, b"run it in a terminal" in ended.stderr) == (ExitStatus.USAGE, True), ended.stderr
-
-
-def test_python_without_docstrings_is_refused() -> None:
-    """They are what errors and the catalogue say."""
-    ended = bpm("types", env=environment(PYTHONOPTIMIZE="2"))
-    assert ended.returncode == ExitStatus.USAGE
-    assert b"unset PYTHONOPTIMIZE" in ended.stderr
-
-
-def test_signals_that_somebody_ignored_or_blocked_are_heard(data: dict[str, str]) -> None:
-    """A server below a launcher that does so starts its sandbox, and stops when it is told to."""
-    given = {**data, "BPM_PORT": "0", "BPM_BACKUP_BEFORE_UPGRADE": "false"}
-    with subprocess.Popen(
-        [*BPM, "serve"], env=given, stdout=subprocess.PIPE, text=True, preexec_fn=ignore_and_block
-    ) as server:
-        assert server.stdout is not None
-        lines = iter(server.stdout.readline, "")
-        assert any(line.startswith("BPM Bus listens on") for line in lines)
-        server.terminate()
-        assert server.wait(60) == 0
-
-
-def ignore_and_block() -> None:
-    """Do what launchers do to the processes they start."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))
