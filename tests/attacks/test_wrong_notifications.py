@@ -86,6 +86,16 @@ async def test_the_same_one_again_has_it_asked_again(server: ServerProcess, http
     assert len(await events(server, "remita.payment_notified")) == 1
 
 
+async def test_a_refused_question_is_put_again(server: ServerProcess, httpserver: HTTPServer) -> None:
+    """Its job is given up after 72 minutes; another one waits, also for who exchanges the credentials at Remita."""
+    httpserver.expect_request(REMITA).respond_with_json({}, status=401)
+    await server.hook("remita", [GENUINE])
+    found = await until(lambda: listed(server, "GetScheduledMessageListQuery"), lambda messages: len(messages) > 1)
+    assert {message["type"] for message in found} == {"ConfirmRemitaPaymentCommand"}
+    assert len(found) == 2
+    assert (await payment(server, "unconfirmed"))["checks"] == 0
+
+
 async def test_two_orders_fit_where_remita_names_none(server: ServerProcess, httpserver: HTTPServer) -> None:
     """Nobody can tell which one was paid: an incident says so."""
     httpserver.expect_request(REMITA).respond_with_json({**PAID, "orderId": None})

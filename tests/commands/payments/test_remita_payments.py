@@ -330,7 +330,7 @@ async def test_a_server_that_is_away_is_tried_again(payments: PaymentsSender, ht
 async def test_a_question_without_an_answer_is_asked_again_for_weeks(
     payments: PaymentsSender, httpserver: HTTPServer, status: int
 ) -> None:
-    """Its job is given up after 72 minutes, at once where the credentials are wrong; nobody asked any more."""
+    """Its job is given up after 72 minutes; nobody asked any more."""
     await payments.receive("remita", b'{"rrr": "%s", "amount": "16000.25"}' % RRR.encode())
     httpserver.expect_request(STATUS_PATH).respond_with_json({}, status=status)
     for _ in range(2):
