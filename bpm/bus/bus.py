@@ -166,6 +166,10 @@ class Bus:
         self.causes.count_size(envelope, len(write_json(later.fields, serialize_unknown=True)))
         self.scheduled.schedule(tx, envelope, later)
 
+    async def read(self, envelope: Envelope, work: Callable[[Transaction], R]) -> R:
+        """Read on behalf of a message, when it is its organisation's turn."""
+        return await self._units.read(envelope, work)
+
     def perform(self, tx: Transaction, envelope: Envelope) -> Any:
         """Run a transactional handler or query inside an open transaction, undone alone if it raises.
 

@@ -39,6 +39,10 @@ class Sender(Protocol):
         """Return the present moment of the injected clock."""
         ...
 
+    async def read(self, envelope: Envelope, work: Callable[[Transaction], R]) -> R:
+        """Read on behalf of a message, when it is its organisation's turn."""
+        ...
+
     def perform(self, tx: Transaction, envelope: Envelope) -> Any:
         """Run a transactional handler or query inside `tx`."""
         ...
@@ -290,4 +294,6 @@ class EffectContext:
 
     async def read(self, work: Callable[[Context], R]) -> R:
         """Look something up in a snapshot of the database."""
-        return await self.run_here(self._bus.database.read(lambda tx: work(Context(self._bus, self.envelope, tx))))
+        return await self.run_here(
+            self._bus.read(self.envelope, lambda tx: work(Context(self._bus, self.envelope, tx)))
+        )

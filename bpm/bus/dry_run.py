@@ -104,6 +104,10 @@ class DryRun:
         handler = registration.invoke(envelope.message, context)
         return registration.shown_to(envelope.principal, await run_handler(handler, envelope.name, None, context.clock))
 
+    async def read(self, envelope: Envelope, work: Callable[[Transaction], R]) -> R:
+        """Read on behalf of a message."""
+        return await self.database.read(work)
+
     async def _conclude(self, envelope: Envelope, work: Callable[[Context], Any]) -> Outcome:
         try:
             data = await self.database.write(lambda tx: run_and_undo(tx, lambda: work(Context(self, envelope, tx))))

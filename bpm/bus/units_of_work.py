@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import structlog
 
@@ -13,10 +13,13 @@ from bpm.bus.envelope import Envelope, Recorder
 from bpm.bus.error_redaction import redact_error, secrets_of
 from bpm.bus.log_ids import Handling
 from bpm.bus.outcome import Outcome
+from bpm.bus.read_turns import ReadTurns
 from bpm.errors import BpmError, Defect
 from bpm.metering import MAX_MESSAGE_STEPS, budget
 from bpm.security.redaction import hidden_from_logs
 from bpm.store import PreloadRequired, TimeLimitExceeded, Transaction
+
+T = TypeVar("T")
 
 log = structlog.get_logger("bpm.bus")
 
@@ -34,6 +37,7 @@ class UnitsOfWork:
         """Give handlers the bus."""
         self._bus = bus
         self._recorders = recorders
+        self._turns = ReadTurns()
 
     def run(
         self, tx: Transaction, envelope: Envelope, work: Callable[[Context], Any], *, is_handled: bool = False
@@ -54,11 +58,24 @@ class UnitsOfWork:
     async def ask(self, envelope: Envelope, work: Callable[[Context], Any]) -> Outcome:
         """Read beside the writer; what is recorded of it, as of a request that asked, is written afterwards."""
         started = time.perf_counter()
-        outcome = await self._bus.database.read(lambda tx: self.guarded(tx, envelope, work))
+        outcome = await self.read(envelope, lambda tx: self.guarded(tx, envelope, work))
         if envelope.recorder is None:
             return outcome
         seconds = time.perf_counter() - started
         return await self._bus.database.write(lambda tx: self._keep(tx, envelope, outcome, seconds))
+
+    async def read(self, envelope: Envelope, work: Callable[[Transaction], T]) -> T:
+        """Read on behalf of a message, when it is its organisation's turn."""
+
+        def measured(tx: Transaction) -> T:
+            started = time.perf_counter()
+            try:
+                return work(tx)
+            finally:
+                self._turns.costs.note(envelope.name, time.perf_counter() - started)
+
+        async with self._turns.turn(envelope.principal.organization_id, envelope.name):
+            return await self._bus.database.read(measured)
 
     def _keep(self, tx: Transaction, envelope: Envelope, outcome: Outcome, seconds: float) -> Outcome:
         """Record what was answered within so many seconds, unless it was not to be asked any more."""

@@ -34,7 +34,7 @@ OUTAGES = {
 }
 """Primary result codes that say the file can't be written now (https://sqlite.org/rescode.html)."""
 
-READING_THREADS = 2
+READING_THREADS = 3
 WRITING_CACHE_KIB = 16_000
 """Pages that the writer keeps; nobody else writes the file, so they stay true. Others come from the system's cache."""
 READING_CACHE_KIB = 8_000
@@ -53,7 +53,7 @@ log = structlog.get_logger("bpm.store")
 
 
 class SqliteDatabase(Database):
-    """One file, one writer thread, two readers."""
+    """One file, one writer thread, three readers."""
 
     def __init__(self, settings: Settings) -> None:
         """Take the file from the settings; nothing is opened yet."""
