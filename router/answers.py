@@ -91,11 +91,17 @@ class Answers:
         message = Defect().message if status == 500 else NOT_EXECUTED
         return refusal(status, message, [sentence], *headers_of(error))
 
-    def again(self, first: RequestRow, rule: Rule) -> Answer:
-        """Answer a repeated request as the first one was."""
+    def again(self, first: RequestRow, rule: Rule, body: bytes, otherwise: Answer | None = None) -> Answer:
+        """Answer a repeated request as the first one was; `body` is its own, as it is stored.
+
+        Where nothing proves who sends, what the first sender was told is for the same request alone: whoever names its
+        id in another one is answered `otherwise`, or that it is accepted.
+        """
         is_open = first.state == requests.RUNNING or (rule.sync and first.state == requests.PENDING)
         status = 202 if is_open else 200
-        return self._seal.answer_of(first) or accepted(first.request_id, status)
+        is_told = rule.knows_its_callers or first.body == body
+        answer = self._seal.answer_of(first) if is_told else otherwise
+        return answer or accepted(first.request_id, status)
 
 
 def has_refused(rule: Rule, outcome: Outcome) -> bool:

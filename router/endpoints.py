@@ -143,7 +143,7 @@ class WebhookEndpoint:
         if first is not None:
             await self._inbox.repeat(call, decision.source, first)
             if rule is not None:
-                return self._answers.again(first, rule)
+                return self._answers.again(first, rule, row["body"], answer)
         return answer or accepted(call.id, 202 if rule is not None and rule.sync else 200)
 
     def _call(self, scope: Scope, request: Incoming) -> InboundCall:

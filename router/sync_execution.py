@@ -97,7 +97,7 @@ class SyncExecution:
         outcome, recorder = await self._once_the_first_is_over(attempt, rule)
         if recorder.first is not None:
             await self._inbox.repeat(call, source, recorder.first)
-            return self._answers.again(recorder.first, rule)
+            return self._answers.again(recorder.first, rule, row["body"], rule.prescribed_answer(call))
         if outcome is None:
             return accepted(call.id, 202)
         return answer(outcome)  # a process may have gone on since its first rest was written down
