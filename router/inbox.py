@@ -1,7 +1,7 @@
 """Stores requests before they are answered, and enqueues their execution."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -88,12 +88,22 @@ class Inbox:
         if row["dedupe_key"] is None:
             requests.insert(tx, row)
         else:
-            known = deduplication.insert_unless_known(tx, row)
+            known = self._insert_unless_known(tx, row)
         if known is None:
             self._begin(tx, job, lane)
         elif deduplication.is_given_up(known) and known.body == row["body"]:
             self._take_up(tx, known, row["received_at"], lane)
         return known
+
+    def _insert_unless_known(self, tx: Transaction, row: Mapping[str, Any]) -> RequestRow | None:
+        """Insert a request, also in the stead of a dead one with its id that was another: perhaps not the provider's.
+
+        Returns the first one with the id when that is known.
+        """
+        known = deduplication.insert_unless_known(tx, row)
+        if known is None or not deduplication.is_given_up(known) or known.body == row["body"]:
+            return known
+        return deduplication.insert_unless_known(tx, row) if deduplication.take_key(tx, known) else known
 
     def _begin(self, tx: Transaction, job: Job | None, lane: Lane | None) -> None:
         if job is not None and lane is not None:

@@ -50,3 +50,17 @@ async def made(server: ServerProcess, mode: str, **more: Any) -> None:
     response = {} if mode == "sync" else {"response": {"body": {"email": "{{payload.email}}"}}}
     fields = {**RULE, "key": "orders", "path": "orders", "responseMode": mode, "executionCode": answered}
     await server.cmd("CreateWebHookConfigCommand", **fields, **response, **more)
+
+
+async def test_a_dead_request_of_a_stranger_does_not_keep_the_senders_away() -> None:
+    """A rule whose script refuses what is not proven: who was first with an id and failed has not used it up."""
+    async with ServerProcess() as server:
+        retry = {"attempts": 1}
+        code = "if 'email' not in payload:\n    raise ValueError('not proven')"
+        fields = {**RULE, "key": "orders", "path": "orders", "responseMode": "async", "executionCode": code}
+        await server.cmd("CreateWebHookConfigCommand", **fields, retry=retry)
+        for body, states in ((STRANGER, ["dead"]), (ORDER, ["dead", "done"]), (ORDER, ["dead", "done", "duplicate"])):
+            assert (await server.hook("orders", body)).status == 200
+            await server.settled()
+            found = (await server.cmd("GetInboundRequestListQuery"))["items"]
+            assert sorted(request["state"] for request in found) == states
