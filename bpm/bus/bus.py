@@ -29,6 +29,7 @@ from bpm.bus.registry import Registration, Registry
 from bpm.bus.rights import FixedRights, Rights
 from bpm.bus.running_handlers import RunningHandlers
 from bpm.bus.units_of_work import UnitsOfWork
+from bpm.bus.write_turns import WriteTurns
 from bpm.clock import Clock, system_clock
 from bpm.errors import BpmError, Failed, Forbidden, NoTurn, TookTooLong
 from bpm.exact_json import write_json
@@ -82,6 +83,7 @@ class Bus:
         self._shares = shares or FairSlots(WORKER_PLACES)
         self.causes = CorrelationBudget(clock, limits or ProcessSettings())
         self.costs = Costs()
+        self._write_turns = WriteTurns()
         self.running = RunningHandlers(database.abandoned, database.handler_names)
         self._clock = clock
         self._effect_seconds = effect_seconds
@@ -223,7 +225,7 @@ class Bus:
         try:
             if is_query:
                 return await self._units.ask(envelope, work)
-            return await self.database.write(lambda tx: self._units.run(tx, envelope, work, is_handled=True))
+            return await self._write(envelope, lambda tx: self._units.run(tx, envelope, work, is_handled=True))
         except TookTooLong as error:  # the whole unit was undone, with what its recorders had written
             failure = TookTooLong(f"{envelope.name}: {error}")
         if is_query and envelope.recorder is None:
@@ -275,7 +277,13 @@ class Bus:
 
     async def _conclude(self, envelope: Envelope, work: Callable[[Context], Any]) -> Outcome:
         work = self.running.within(envelope.name, work)
-        return await self.database.write(lambda tx: self._units.conclude(tx, envelope, work))
+        return await self._write(envelope, lambda tx: self._units.conclude(tx, envelope, work))
+
+    async def _write(self, envelope: Envelope, work: Callable[[Transaction], Outcome]) -> Outcome:
+        """Write on behalf of a message, when its organisation may stand in the line once more."""
+        organization_id, name = envelope.principal.organization_id, envelope.name
+        async with self._write_turns.turn(organization_id, name):
+            return await self.database.write(lambda tx: self._write_turns.measured(name, lambda: work(tx)))
 
 
 def _sent_by(envelope: Envelope, principal: Principal) -> Envelope:

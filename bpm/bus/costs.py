@@ -7,6 +7,7 @@ WEIGHT = 0.1
 ENOUGH_RUNS = 20
 """Number of runs, since this process began, after which the cost of a type is known."""
 CHEAP_SECONDS = 0.002
+SLOW_SECONDS = 0.02
 
 
 @dataclass(slots=True)
@@ -29,6 +30,11 @@ class Costs:
         cost = self._costs.setdefault(name, Cost())
         cost.seconds += (seconds - cost.seconds) * (WEIGHT if cost.runs else 1)
         cost.runs += 1
+
+    def is_slow(self, name: str) -> bool:
+        """Tell whether a type took long lately; one that has not run yet is not known to."""
+        cost = self._costs.get(name)
+        return cost is not None and cost.seconds >= SLOW_SECONDS
 
     def is_cheap(self, name: str) -> bool:
         """Tell whether a type is known to take little time; one that has hardly run yet is not."""

@@ -1,10 +1,11 @@
-"""Queries of one organisation keep nobody else's waiting, however long they take and however many they are."""
+"""However many slow queries and changes one organisation asks for, those of others are soon done."""
 
 import asyncio
 
 import pytest
 
 from bpm.bus.read_turns import AT_ONCE
+from bpm.bus.write_turns import SLOW_AT_ONCE
 from bpm.testing import running_app, until
 from tests.attacks.held_queries import SECONDS, begun, released
 from tests.contracts.tenants import tenant
@@ -27,5 +28,26 @@ async def test_many_slow_queries_of_one_organisation() -> None:
             await until(lambda number=number: len(begun) == min(number + 1, AT_ONCE))
             await asyncio.sleep(0)  # so that each is handed over by itself
         await asyncio.wait_for(other.client.cmd("GetSubscriptionListQuery"), SECONDS / 2)
+        released.release(MANY)
+        await asyncio.gather(*asked)
+
+
+async def test_many_slow_changes_of_one_organisation() -> None:
+    """Others wait for those few that stand in the line before the writer, and not for all that were asked for."""
+    begun.clear()
+    async with running_app(
+        worker=False, command_packages=("tests.attacks.held_queries",), handler_seconds=SECONDS
+    ) as app:
+        one, other = [await tenant(app, app.http, name) for name in ("Acme", "Beta")]
+        await one.client.cmd("HeldCommand", name="slow")
+        await other.client.cmd("GetSubscriptionListQuery")
+        asked = [asyncio.create_task(one.client.cmd("HeldCommand", name=str(number))) for number in range(MANY)]
+        await until(lambda: len(begun) > 1)
+        await until(lambda: app.app.database.waiting >= SLOW_AT_ONCE - 1)
+        answered = asyncio.create_task(other.client.cmd("PublishEventCommand", event="order.created"))
+        await until(lambda: app.app.database.waiting >= SLOW_AT_ONCE)
+        for _ in range(SLOW_AT_ONCE + 1):
+            released.release()
+        await asyncio.wait_for(answered, SECONDS / 2)
         released.release(MANY)
         await asyncio.gather(*asked)
