@@ -160,7 +160,8 @@ async def test_a_debit_is_confirmed_for_one_day(server: ServerProcess, httpserve
     httpserver.expect_request(DEBIT).respond_with_json(said)
     for day in ("01/02/2026", "02/02/2026"):
         await server.hook("remita/collection-notification", debit(day))
-        await until(lambda: collections(server), lambda found: all(one["checks"] for one in found) and found)
+        await server.settled()  # its row is there
+        await until(lambda: collections(server), lambda found: all(one["checks"] for one in found))
     first, second = await collections(server)
     assert (first["status"], second["status"]) == ("confirmed", "mismatch")
     assert "2026-02-01" in second["incident"]
