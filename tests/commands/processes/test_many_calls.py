@@ -24,6 +24,7 @@ async def app(tmp_path: Path) -> AsyncIterator[RunningApp]:
         yield running
 
 
+@pytest.mark.embedded
 async def test_a_called_process_is_not_begun_where_it_would_only_pause(app: RunningApp) -> None:
     """It is begun by a worker that has room for it, with many others."""
     for statement in COUNTED.split(";\n"):

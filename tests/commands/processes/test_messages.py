@@ -38,6 +38,7 @@ async def test_a_message_that_comes_early_waits_for_its_time_to_live(app: Runnin
     assert (told["outcome"], told["instanceId"]) == ("correlated", second["instanceId"])
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("key", ["k", None])
 async def test_who_has_waited_longest_is_found_without_reading_the_others(app: RunningApp, key: str | None) -> None:
     """However many wait for the same message: one index holds them in their order."""
