@@ -23,13 +23,13 @@ from bpm.bus.idempotency import Idempotency
 from bpm.bus.key_renewal import renewed_key
 from bpm.bus.later import Later, ScheduledMessages
 from bpm.bus.log_ids import Handling
+from bpm.bus.message_turns import MessageTurns, writes_at_once
 from bpm.bus.messages import Command, Message
 from bpm.bus.outcome import Outcome
 from bpm.bus.registry import Registration, Registry
 from bpm.bus.rights import FixedRights, Rights
 from bpm.bus.running_handlers import RunningHandlers
 from bpm.bus.units_of_work import UnitsOfWork
-from bpm.bus.write_turns import WriteTurns
 from bpm.clock import Clock, system_clock
 from bpm.errors import BpmError, Failed, Forbidden, NoTurn, TookTooLong
 from bpm.exact_json import write_json
@@ -83,7 +83,7 @@ class Bus:
         self._shares = shares or FairSlots(WORKER_PLACES)
         self.causes = CorrelationBudget(clock, limits or ProcessSettings())
         self.costs = Costs()
-        self._write_turns = WriteTurns()
+        self._turns = MessageTurns(writes_at_once)
         self.running = RunningHandlers(database.abandoned, database.handler_names)
         self._clock = clock
         self._effect_seconds = effect_seconds
@@ -281,9 +281,8 @@ class Bus:
 
     async def _write(self, envelope: Envelope, work: Callable[[Transaction], Outcome]) -> Outcome:
         """Write on behalf of a message, when its organisation may stand in the line once more."""
-        organization_id, name = envelope.principal.organization_id, envelope.name
-        async with self._write_turns.turn(organization_id, name):
-            return await self.database.write(lambda tx: self._write_turns.measured(name, lambda: work(tx)))
+        async with self._turns.of(envelope.principal.organization_id, envelope.name):
+            return await self.database.write(self._turns.costs.measured(envelope.name, work))
 
 
 def _sent_by(envelope: Envelope, principal: Principal) -> Envelope:

@@ -1,6 +1,12 @@
 """What handlers have cost lately: how long each message type holds the writer."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
+
+A = TypeVar("A")
+T = TypeVar("T")
 
 WEIGHT = 0.1
 """How much the newest run counts against those before it."""
@@ -19,7 +25,7 @@ class Cost:
 
 
 class Costs:
-    """Measures transactional messages by type; written by the writer's thread, asked by everybody."""
+    """Measures messages by type; written by the threads that do the work, asked by everybody."""
 
     def __init__(self) -> None:
         """Know nothing yet."""
@@ -30,6 +36,18 @@ class Costs:
         cost = self._costs.setdefault(name, Cost())
         cost.seconds += (seconds - cost.seconds) * (WEIGHT if cost.runs else 1)
         cost.runs += 1
+
+    def measured(self, name: str, work: Callable[[A], T]) -> Callable[[A], T]:
+        """Return the work, which is noted when it is done."""
+
+        def noted(given: A) -> T:
+            started = time.perf_counter()
+            try:
+                return work(given)
+            finally:
+                self.note(name, time.perf_counter() - started)
+
+        return noted
 
     def is_slow(self, name: str) -> bool:
         """Tell whether a type took long lately; one that has not run yet is not known to."""

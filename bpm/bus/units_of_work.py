@@ -12,8 +12,8 @@ from bpm.bus.costs import Costs
 from bpm.bus.envelope import Envelope, Recorder
 from bpm.bus.error_redaction import redact_error, secrets_of
 from bpm.bus.log_ids import Handling
+from bpm.bus.message_turns import MessageTurns, reads_at_once
 from bpm.bus.outcome import Outcome
-from bpm.bus.read_turns import ReadTurns
 from bpm.errors import BpmError, Defect
 from bpm.metering import MAX_MESSAGE_STEPS, budget
 from bpm.security.redaction import hidden_from_logs
@@ -37,7 +37,7 @@ class UnitsOfWork:
         """Give handlers the bus."""
         self._bus = bus
         self._recorders = recorders
-        self._turns = ReadTurns()
+        self._turns = MessageTurns(reads_at_once)
 
     def run(
         self, tx: Transaction, envelope: Envelope, work: Callable[[Context], Any], *, is_handled: bool = False
@@ -66,16 +66,8 @@ class UnitsOfWork:
 
     async def read(self, envelope: Envelope, work: Callable[[Transaction], T]) -> T:
         """Read on behalf of a message, when it is its organisation's turn."""
-
-        def measured(tx: Transaction) -> T:
-            started = time.perf_counter()
-            try:
-                return work(tx)
-            finally:
-                self._turns.costs.note(envelope.name, time.perf_counter() - started)
-
-        async with self._turns.turn(envelope.principal.organization_id, envelope.name):
-            return await self._bus.database.read(measured)
+        async with self._turns.of(envelope.principal.organization_id, envelope.name):
+            return await self._bus.database.read(self._turns.costs.measured(envelope.name, work))
 
     def _keep(self, tx: Transaction, envelope: Envelope, outcome: Outcome, seconds: float) -> Outcome:
         """Record what was answered within so many seconds, unless it was not to be asked any more."""

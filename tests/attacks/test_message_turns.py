@@ -4,8 +4,7 @@ import asyncio
 
 import pytest
 
-from bpm.bus.read_turns import AT_ONCE
-from bpm.bus.write_turns import SLOW_AT_ONCE
+from bpm.bus.message_turns import READS, SLOW_WRITES
 from bpm.testing import running_app, until
 from tests.attacks.held_queries import SECONDS, begun, released
 from tests.contracts.tenants import tenant
@@ -25,7 +24,7 @@ async def test_many_slow_queries_of_one_organisation() -> None:
         asked = list[asyncio.Task[object]]()
         for number in range(MANY):
             asked.append(asyncio.create_task(one.client.cmd("HeldQuery", name=str(number))))
-            await until(lambda number=number: len(begun) == min(number + 1, AT_ONCE))
+            await until(lambda number=number: len(begun) == min(number + 1, READS))
             await asyncio.sleep(0)  # so that each is handed over by itself
         await asyncio.wait_for(other.client.cmd("GetSubscriptionListQuery"), SECONDS / 2)
         released.release(MANY)
@@ -43,10 +42,10 @@ async def test_many_slow_changes_of_one_organisation() -> None:
         await other.client.cmd("GetSubscriptionListQuery")
         asked = [asyncio.create_task(one.client.cmd("HeldCommand", name=str(number))) for number in range(MANY)]
         await until(lambda: len(begun) > 1)
-        await until(lambda: app.app.database.waiting >= SLOW_AT_ONCE - 1)
+        await until(lambda: app.app.database.waiting >= SLOW_WRITES - 1)
         answered = asyncio.create_task(other.client.cmd("PublishEventCommand", event="order.created"))
-        await until(lambda: app.app.database.waiting >= SLOW_AT_ONCE)
-        for _ in range(SLOW_AT_ONCE + 1):
+        await until(lambda: app.app.database.waiting >= SLOW_WRITES)
+        for _ in range(SLOW_WRITES + 1):
             released.release()
         await asyncio.wait_for(answered, SECONDS / 2)
         released.release(MANY)
