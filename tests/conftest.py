@@ -109,6 +109,15 @@ def databases() -> Iterator[Any]:
         made.drop_all()
 
 
+@pytest.fixture(scope="module")
+def own_cluster() -> Iterator[Any]:
+    """A PostgreSQL of the module's own, which may be stopped, and whose socket another program may use."""
+    from tests.postgres import cluster
+
+    with cluster() as running:
+        yield running
+
+
 @pytest.fixture
 def postgres_url(databases: Any) -> Iterator[str]:
     """The address of a PostgreSQL database of the test's own, with all tables and no rows."""

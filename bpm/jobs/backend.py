@@ -12,6 +12,9 @@ from bpm.jobs.crashes import CrashTracker
 from bpm.jobs.interface import Backlog, Job
 from bpm.store import Transaction
 
+PUT_OFF_LATE = timedelta(seconds=1)
+"""After which a job is tried again that could not even be put off, as the database was away."""
+
 
 class JobBackend(ABC):
     """A table of tokens, and PgQueuer's way to it."""

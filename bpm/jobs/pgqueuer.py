@@ -19,7 +19,7 @@ from pgqueuer.ports import RepositoryPort
 from pgqueuer.ports.driver import Driver
 from sqlalchemy import ARRAY, Interval, MetaData, Table, Text, bindparam, text
 
-from bpm.jobs.backend import JobBackend
+from bpm.jobs.backend import PUT_OFF_LATE, JobBackend
 from bpm.jobs.crashes import CrashTracker
 from bpm.jobs.interface import Backlog, Job
 from bpm.jobs.tables import DEATHS, NAME
@@ -33,8 +33,6 @@ LOG_KEPT = timedelta(hours=1)
 PRUNED_AT_ONCE = 10_000
 COUNT_SECONDS = 2.0
 """How often a worker looks for what dead processes were running."""
-HELD = timedelta(seconds=1)
-"""After which a job is tried again that could not even be put off, as the database was away."""
 TOLD = timedelta(seconds=2 * COUNT_SECONDS)
 """For how long nobody takes what a dead process was running: by then every worker knows that it is suspect."""
 UNCOUNTED_LEASE = timedelta(days=1)
@@ -130,7 +128,7 @@ class CountedQueries(Queries):
         await super().log_jobs([entry for entry in job_status if entry[1] != "failed"])
         for token, status, traceback_record in job_status:
             if status == "failed":
-                await self.retry_job(token, HELD, traceback_record)
+                await self.retry_job(token, PUT_OFF_LATE, traceback_record)
 
     async def retry_job(self, job: Token, delay: timedelta, traceback_record: TracebackRecord | None) -> None:
         """See `Queries.retry_job`; the job comes behind those that are due before it."""

@@ -13,12 +13,11 @@ from pgqueuer.domain.types import HealthCheckId
 from sqlalchemy import text
 
 from bpm.errors import Unavailable
+from bpm.jobs.backend import PUT_OFF_LATE
 from bpm.jobs.clock import SteadyClock
 from bpm.jobs.notifier import InProcessNotifier
 from bpm.jobs.tables import NAME
 from bpm.store import Database, Transaction
-
-HELD = timedelta(seconds=1)
 
 _OURS = "status = 'queued' AND entrypoint IN (SELECT value FROM json_each(:kinds))"
 _ROOM = f"min(:batch, :most - (SELECT count(*) FROM {NAME} WHERE status = 'picked'))"  # noqa: S608 our table's name
@@ -113,7 +112,7 @@ class SqliteRepository:
         ids = json.dumps([token.id for token, status, _ in job_status if status != "failed"])
         await self._database.write(lambda tx: tx.connection.execute(_DELETE, {"ids": ids}))
         for token in held:
-            await self.retry_job(token, HELD, None)
+            await self.retry_job(token, PUT_OFF_LATE, None)
         self.driver.ring()
 
     async def retry_job(self, job: Token, delay: timedelta, traceback_record: TracebackRecord | None) -> None:

@@ -1,6 +1,6 @@
 """PostgreSQL goes away under running jobs and comes back: nothing waits for the reconciler, and nobody died."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,16 +13,9 @@ from bpm.settings import Settings
 from bpm.store import Database, open_database, utc_now
 from bpm.testing import until
 from tests.contracts.jobs import Notes
-from tests.postgres import Cluster, cluster
+from tests.postgres import Cluster
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(scope="module")
-def own_cluster() -> Iterator[Cluster]:
-    """A server that may be stopped."""
-    with cluster() as running:
-        yield running
 
 
 @pytest.fixture

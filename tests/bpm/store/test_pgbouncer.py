@@ -3,7 +3,7 @@
 import getpass
 import shutil
 import subprocess
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -16,19 +16,12 @@ from bpm.store import open_database
 from bpm.testing.process import free_port
 from tests.contracts.database import insert, words
 from tests.ports import wait_for
-from tests.postgres import Cluster, cluster
+from tests.postgres import Cluster
 
 pytestmark = [
     pytest.mark.anyio,
     pytest.mark.skipif(shutil.which("pgbouncer") is None, reason="PgBouncer is not installed (make proxies)"),
 ]
-
-
-@pytest.fixture(scope="module")
-def own_cluster() -> Iterator[Cluster]:
-    """A server whose socket another program may use."""
-    with cluster() as running:
-        yield running
 
 
 @contextmanager

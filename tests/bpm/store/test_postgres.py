@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -18,16 +18,9 @@ from bpm.store.faults import Fault
 from bpm.store.postgres import diagnose, plain_dsn
 from bpm.testing import until
 from tests.contracts.database import RENAME, SAMPLES, insert, words
-from tests.postgres import Cluster, cluster
+from tests.postgres import Cluster
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(scope="module")
-def own_cluster() -> Iterator[Cluster]:
-    """A server that may be stopped."""
-    with cluster() as running:
-        yield running
 
 
 @pytest.fixture

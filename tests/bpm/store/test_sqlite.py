@@ -23,7 +23,6 @@ async def test_what_was_written_is_in_the_file(database: Database, settings: Set
     assert await database.write(insert("a")) == "a"
     with closing(sqlite3.connect(settings.sqlite_path)) as other, other:
         assert other.execute("SELECT word FROM writer_sample").fetchall() == [("a",)]
-    other.close()
 
 
 async def test_a_file_that_can_not_grow_refuses_and_recovers(database: Database) -> None:

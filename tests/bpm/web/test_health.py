@@ -207,7 +207,6 @@ async def test_asking_often_writes_once(
                 assert (await client.get("/readyz")).status_code == 200
                 written.add(connection.execute("SELECT written_at FROM readiness_probe").fetchone()[0])
         assert len(written) <= 1 + (time.monotonic() - begun) / KEPT_SECONDS
-        connection.close()
 
 
 async def test_the_locks_of_the_sandbox_are_shown(client_of: Clients, database: Database, lifecycle: Lifecycle) -> None:
